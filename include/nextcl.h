@@ -1,0 +1,263 @@
+/* NextCL: convolutional networks on any OpenCL device.
+ *
+ * One context per device; models are read once, sessions bind a model to a batch and an image size.
+ * Objects are opaque, belong to the caller and are freed by the function named beside their
+ * creator; freeing NULL does nothing.
+ *
+ * Every fallible function returns a ncl_status; ncl_last_error() has the details, one line of text:
+ * what, where, expected, found. Nothing here prints, exits or aborts.
+ *
+ * Threads: a context may be shared by threads. A model is read-only once loaded and may serve many
+ * sessions. A session belongs to one thread at a time; two sessions may run at once. Callbacks run
+ * on the calling thread, or on a worker of NextCL while the caller waits, and never while NextCL
+ * holds a lock. Processes: OpenCL does not survive fork(); a child that wants NextCL calls exec
+ * first. */
+#ifndef NEXTCL_H
+#define NEXTCL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define NCL_API __attribute__((visibility("default")))
+#else
+#define NCL_API
+#endif
+
+#define NCL_VERSION_MAJOR 0
+#define NCL_VERSION_MINOR 1
+#define NCL_VERSION_PATCH 0
+/* Version of the canonical arithmetic: two releases with the same number give the same bits in
+ * reproducible mode. */
+#define NCL_ORDER_VERSION 1
+
+/* The command line exits with these numbers. */
+typedef enum ncl_status {
+    NCL_OK = 0,
+    NCL_ERROR_MISMATCH = 1,   /* a comparison failed */
+    NCL_ERROR_USAGE = 2,      /* an argument of the call is wrong */
+    NCL_ERROR_INPUT = 3,      /* a model, image or tensor is missing, broken or unsupported */
+    NCL_ERROR_DEVICE = 4,     /* no such device, or its driver refused */
+    NCL_ERROR_MEMORY = 5,     /* host or device memory ran out */
+    NCL_ERROR_CANCELLED = 130 /* a callback asked to stop */
+} ncl_status;
+
+typedef enum ncl_log_level {
+    NCL_LOG_ERROR = 0,
+    NCL_LOG_WARNING = 1,
+    NCL_LOG_INFO = 2,
+    NCL_LOG_DEBUG = 3
+} ncl_log_level;
+typedef enum ncl_math { NCL_MATH_AUTO = 0, NCL_MATH_REPRODUCIBLE = 1, NCL_MATH_FAST = 2 } ncl_math;
+typedef enum ncl_precision { NCL_FP32 = 0, NCL_FP16 = 1 } ncl_precision;
+typedef enum ncl_element { NCL_FLOAT32 = 0 } ncl_element;
+typedef enum ncl_layout { NCL_NCHW = 0, NCL_NHWC = 1 } ncl_layout;
+
+typedef struct ncl_context ncl_context;
+typedef struct ncl_model ncl_model;
+typedef struct ncl_session ncl_session;
+
+/* OpenCL handles, as <CL/cl.h> declares them, so that this header stands without it. */
+struct _cl_context;
+struct _cl_device_id;
+struct _cl_command_queue;
+struct _cl_mem;
+struct _cl_event;
+
+typedef void (*ncl_log_fn)(void *user, ncl_log_level level, const char *message);
+/* done of total steps; returning non-zero stops the work with NCL_ERROR_CANCELLED. */
+typedef int (*ncl_progress_fn)(void *user, const char *stage, size_t done, size_t total);
+
+/* How to open a context. Call ncl_options_init() first; later releases append fields. Strings are
+ * copied. */
+typedef struct ncl_options {
+    size_t struct_size;
+    const char *device; /* "P:D", "cpu", "gpu", part of a name, "none" (models only); NULL:
+                           $NEXTCL_DEVICE, else best */
+    ncl_math math;
+    ncl_precision precision;
+    const char
+        *cache_dir; /* NULL: $NEXTCL_CACHE_DIR, else $XDG_CACHE_HOME/nextcl; "": no cache on disk */
+    int channel_block; /* 4, 8, 16; 0: the device's default, or $NEXTCL_CHANNEL_BLOCK */
+    ncl_log_fn log;
+    ncl_log_level log_level;
+    ncl_progress_fn progress;
+    void *user; /* passed to log and progress */
+    /* Adopt the caller's OpenCL objects: all three or none. They are retained, not owned. The queue
+     * may be out-of-order and need not profile. */
+    struct _cl_context *cl_context;
+    struct _cl_device_id *cl_device;
+    struct _cl_command_queue *cl_queue;
+    int profile; /* non-zero: an own queue records event times, for ncl_session_layer() */
+} ncl_options;
+
+/* A dense tensor on the host, or in a buffer of the context's device. Never owned by NextCL unless
+ * ncl_tensor_load made it (then ncl_tensor_free frees it). */
+#define NCL_MAX_RANK 8
+typedef struct ncl_tensor {
+    void *data;          /* host memory, or NULL */
+    struct _cl_mem *mem; /* device memory, or NULL; the tensor starts at byte 0 */
+    size_t bytes;        /* size of data or mem that may be used */
+    ncl_element element;
+    int rank;
+    int64_t dims[NCL_MAX_RANK]; /* outermost first, in the model's own layout */
+} ncl_tensor;
+
+/* An input or output of a model; -1 in dims: free (fixed when a session is created). */
+typedef struct ncl_io {
+    const char *name; /* valid as long as the model */
+    ncl_element element;
+    ncl_layout layout;
+    int rank;
+    int64_t dims[NCL_MAX_RANK];
+} ncl_io;
+
+typedef struct ncl_device_info {
+    int platform_index, device_index;
+    char platform[128], name[256], vendor[128], driver[128], version[128];
+    int is_gpu, is_cpu;
+    unsigned compute_units;
+    uint64_t global_memory_bytes, max_allocation_bytes, local_memory_bytes;
+    size_t max_work_group;
+} ncl_device_info;
+
+typedef struct ncl_layer {
+    const char *name; /* of the node in the model whose result this layer computes; valid as long as
+                         the session */
+    const char *op;   /* as in the model: Conv, MaxPool, ... */
+    const char *kind; /* pointwise grouped depthwise spatial stem fused dense pool other */
+    const char *algorithm; /* which kernel runs it */
+    const char *params;    /* its parameters, "P=6 KB=2 ..." */
+    const char *source;    /* where they come from: default, tuned, fallback */
+    double macs;           /* multiply-accumulates */
+    double seconds;        /* last run's device time; 0 unless profiled */
+} ncl_layer;
+
+typedef struct ncl_session_stats {
+    int launches, layers;
+    double macs;
+    double peak_gflops;       /* measured fma peak of the device; 0: not measured */
+    size_t peak_device_bytes; /* weights, activations, workspaces and transfer buffers of this
+                                 session */
+    ncl_math math;            /* what auto chose */
+    double create_seconds;
+} ncl_session_stats;
+
+typedef enum ncl_preprocess {
+    NCL_PREPROCESS_TORCHVISION =
+        0, /* RGB / 255, ImageNet mean and deviation, resize 256, centre crop 224 */
+    NCL_PREPROCESS_NONE = 1 /* RGB 0..255, resized to the net's size */
+} ncl_preprocess;
+
+typedef struct ncl_image_options {
+    size_t struct_size;
+    ncl_preprocess preprocess;
+    int resize;            /* shorter side after resizing; 0: crop * 256 / 224 */
+    int crop;              /* side of the centre crop; 0: 224 */
+    float mean[3], std[3]; /* used when has_mean, has_std: in units of 0..1 */
+    int has_mean, has_std;
+    ncl_layout layout; /* of the result */
+} ncl_image_options;
+
+typedef enum ncl_report_kind {
+    NCL_REPORT_DEVICES = 0, /* object: NULL */
+    NCL_REPORT_INSPECT = 1, /* object: a ncl_model */
+    NCL_REPORT_SESSION = 2  /* object: a ncl_session */
+} ncl_report_kind;
+
+/* ---- library ---- */
+NCL_API const char *ncl_version(void);
+NCL_API const char *ncl_status_string(ncl_status status);
+/* The calling thread's last failure, "" if none. Valid until the thread's next call into NextCL. */
+NCL_API const char *ncl_last_error(void);
+/* Frees what a function documents as "free with ncl_free". */
+NCL_API void ncl_free(void *memory);
+
+/* ---- context ---- */
+NCL_API void ncl_options_init(ncl_options *options);
+/* options may be NULL. Free with ncl_close, after every model and session made from it. */
+NCL_API ncl_status ncl_open(const ncl_options *options, ncl_context **context);
+NCL_API void ncl_close(ncl_context *context);
+/* Devices that the context could have opened, in the order of their indices. */
+NCL_API ncl_status ncl_device_count(ncl_context *context, size_t *count);
+NCL_API ncl_status ncl_device_get(ncl_context *context, size_t index, ncl_device_info *info);
+/* The open device; NCL_ERROR_DEVICE if it was opened as "none". */
+NCL_API ncl_status ncl_context_device(ncl_context *context, ncl_device_info *info);
+
+/* ---- models ---- */
+/* Reads an ONNX file. Tensor data stays in the file mapping: the file must not change while the
+ * model lives. */
+NCL_API ncl_status ncl_model_load(ncl_context *context, const char *path, ncl_model **model);
+/* The same from memory, which must outlive the model. External data is not reachable this way. */
+NCL_API ncl_status ncl_model_from_memory(ncl_context *context, const void *data, size_t bytes,
+                                         ncl_model **model);
+/* A built-in architecture with seeded random weights whose logits stay finite and spread. classes
+ * 0: 1000. */
+NCL_API ncl_status ncl_model_zoo(ncl_context *context, const char *name, uint64_t seed, int classes,
+                                 ncl_model **model);
+NCL_API void ncl_model_free(ncl_model *model);
+NCL_API size_t ncl_model_input_count(const ncl_model *model);
+NCL_API size_t ncl_model_output_count(const ncl_model *model);
+NCL_API ncl_status ncl_model_input(const ncl_model *model, size_t index, ncl_io *io);
+NCL_API ncl_status ncl_model_output(const ncl_model *model, size_t index, ncl_io *io);
+
+/* ---- sessions ---- */
+/* Shapes of the inputs, in the model's order, fix every free dimension; only rank and dims are
+ * read. Plans, builds programs, packs weights, allocates: seconds on a cold cache. The model must
+ * outlive the session. Free with ncl_session_free. */
+NCL_API ncl_status ncl_session_create(ncl_context *context, const ncl_model *model,
+                                      const ncl_tensor *inputs, size_t input_count,
+                                      ncl_session **session);
+NCL_API void ncl_session_free(ncl_session *session);
+/* Concrete shape of an output, dense, in the model's layout. */
+NCL_API ncl_status ncl_session_output(const ncl_session *session, size_t index, ncl_io *io);
+/* Host tensors in, host tensors out; returns when the outputs are there. */
+NCL_API ncl_status ncl_session_run(ncl_session *session, const ncl_tensor *inputs,
+                                   size_t input_count, const ncl_tensor *outputs,
+                                   size_t output_count);
+/* Device tensors of the context: enqueues after wait_list, returns at once; *event (if not NULL)
+ * completes with the outputs and is the caller's to release. One enqueue of a session at a time:
+ * wait for the event before the next. */
+NCL_API ncl_status ncl_session_enqueue(ncl_session *session, const ncl_tensor *inputs,
+                                       size_t input_count, const ncl_tensor *outputs,
+                                       size_t output_count, unsigned wait_count,
+                                       struct _cl_event *const *wait_list,
+                                       struct _cl_event **event);
+NCL_API ncl_status ncl_session_statistics(const ncl_session *session, ncl_session_stats *stats);
+NCL_API size_t ncl_session_layer_count(const ncl_session *session);
+NCL_API ncl_status ncl_session_layer(const ncl_session *session, size_t index, ncl_layer *layer);
+/* Runs the inputs once, layer by layer, and compares every layer's device result with the host
+ * oracle: bit for bit in reproducible mode, within a stated bound in fast mode. NCL_ERROR_MISMATCH
+ * names the first layer that differs. *json (if not NULL): the findings per layer; free with
+ * ncl_free. */
+NCL_API ncl_status ncl_verify(ncl_session *session, const ncl_tensor *inputs, size_t input_count,
+                              char **json);
+
+/* ---- reports ---- */
+/* JSON text about an object; free with ncl_free. */
+NCL_API ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *object,
+                              char **json);
+
+/* ---- tensors and images ---- */
+/* Reads a little-endian float32 C-order .npy file. Free with ncl_tensor_free. */
+NCL_API ncl_status ncl_tensor_load(ncl_context *context, const char *path, ncl_tensor *tensor);
+/* Writes a .npy file whole or not at all. */
+NCL_API ncl_status ncl_tensor_save(ncl_context *context, const char *path,
+                                   const ncl_tensor *tensor);
+NCL_API void ncl_tensor_free(ncl_tensor *tensor);
+NCL_API void ncl_image_options_init(ncl_image_options *options);
+/* Decodes a JPEG or PNG, resizes (antialiased bilinear), crops and normalises into 3 * crop * crop
+ * floats. options may be NULL. */
+NCL_API ncl_status ncl_image_load(ncl_context *context, const char *path,
+                                  const ncl_image_options *options, float *pixels);
+/* ImageNet's class names, 0..999; NULL outside. */
+NCL_API const char *ncl_imagenet_label(int index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,99 @@
+#!/bin/sh
+# All tests, from a bare machine: sh tests/run.sh [--asan] [--devices] [--intel]
+#   --asan     first builds with AddressSanitizer and UBSan in build-asan/ and runs the tests there
+#              (CI=true: always)
+#   --devices  then repeats the kernels' tests on every other OpenCL implementation found
+#   --intel    fetches Intel's CPU runtime from PyPI into build/intel, for --devices
+# Installs what is missing (a second run is offline), builds into build/, runs ctest; its summary
+# comes last. Exit status: 0 all passed, 1 something failed, 2 packages are missing.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. host/cli/packages.sh
+
+asan=${CI:-false} devices=false intel=false failed=
+for option in "$@"; do
+    case $option in
+    --asan) asan=true ;;
+    --devices) devices=true ;;
+    --intel) intel=true devices=true ;;
+    *) echo "unknown option $option; known: --asan --devices --intel" >&2; exit 2 ;;
+    esac
+done
+jobs=$(nproc)
+[ "$jobs" -gt 2 ] || jobs=2
+
+# shellcheck disable=SC2086 # lists of words
+install_packages $packages_test || exit 2
+# shellcheck disable=SC2086
+install_packages $packages_devices >/dev/null 2>&1 ||
+    echo "skipped: $packages_devices (more OpenCL implementations) could not be installed"
+
+# build FOLDER OPTION...
+build() {
+    folder=$1
+    shift
+    cmake -S . -B "$folder" -DNCL_BUILD_TESTS=ON "$@" && cmake --build "$folder" --parallel "$jobs"
+}
+
+# run_ctest FOLDER CTEST-OPTION...
+run_ctest() {
+    folder=$1
+    shift
+    ctest --test-dir "$folder" --output-on-failure -j2 --timeout 600 "$@"
+}
+
+# Kernels' tests on the device whose name holds DEVICE. A subshell: what the caller's NAME=VALUE
+# arguments export ends with it. check_device DEVICE NAME=VALUE...
+check_device() (
+    export NCL_CHECK_DEVICE="$1"
+    shift
+    for setting in "$@"; do
+        export "${setting?}"
+    done
+    echo "== kernels on $NCL_CHECK_DEVICE"
+    run_ctest build -R '^algo_' --no-tests=error
+)
+
+check_devices() {
+    if [ -f /etc/OpenCL/vendors/rusticl.icd ]; then
+        check_device llvmpipe RUSTICL_ENABLE=llvmpipe || failed="$failed llvmpipe"
+    else
+        echo "skipped: rusticl (mesa-opencl-icd) is not installed"
+    fi
+    if [ -f build/intel/vendors/intel.icd ]; then
+        check_device Intel OCL_ICD_VENDORS="$PWD/build/intel/vendors" \
+            LD_LIBRARY_PATH="$PWD/build/intel/lib" || failed="$failed Intel"
+    else
+        echo "skipped: Intel's CPU runtime (--intel) is not installed"
+    fi
+}
+
+fetch_intel() {
+    [ ! -f build/intel/vendors/intel.icd ] || return 0
+    install_packages python3-venv && python3 -m venv build/intel &&
+        build/intel/bin/pip install --quiet intel-opencl-rt intel-cmplr-lib-rt tbb &&
+        mkdir -p build/intel/vendors &&
+        echo "$PWD/build/intel/lib/libintelocl.so" >build/intel/vendors/intel.icd
+}
+
+if [ "$asan" = true ]; then
+    if build build-asan -DNCL_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DNCL_WERROR=ON; then
+        echo "== tests under sanitizers"
+        run_ctest build-asan || failed="$failed sanitizers"
+    else
+        failed="$failed build-asan"
+    fi
+fi
+# Warnings stop the build where the compilers are those of Debian 12; a newer one has new ones.
+set --
+case $(. /etc/os-release 2>/dev/null; echo "${ID:-}${VERSION_ID:-}") in
+debian12) set -- -DNCL_WERROR=ON ;;
+esac
+build build "$@" || { echo "the build failed" >&2; exit 1; }
+if [ "$intel" = true ]; then
+    fetch_intel || echo "skipped: Intel's CPU runtime could not be fetched"
+fi
+[ "$devices" = false ] || check_devices
+echo "== tests"
+run_ctest build || failed="$failed tests"
+[ -z "$failed" ] || { echo "FAILED:$failed" >&2; exit 1; }

@@ -1,0 +1,271 @@
+/* Runs jobs: one set of kernels for all of them, then one after the other. */
+#include "base/memory.h"
+#include "plan/kernels.h"
+#include "plan/launch.h"
+#include "problem/oracle.h"
+#include "support/check_tensors.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void complain(struct ncl_check_job *job, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void complain(struct ncl_check_job *job, const char *format, ...)
+{
+    va_list args;
+
+    if (job->message[0])
+        return;
+    va_start(args, format);
+    vsnprintf(job->message, sizeof job->message, format, args);
+    va_end(args);
+}
+
+static void describe(const struct ncl_algo *algo, struct ncl_check_job *job)
+{
+    struct ncl_text text = {0};
+
+    ncl_problem_signature(&job->problem, &text);
+    ncl_text_add(&text, " |");
+    for (int i = 0; i < algo->tunable_count; i++)
+        ncl_text_add(&text, " %s=%d", algo->tunables[i].name, job->v[i]);
+    ncl_text_add(&text, "%s%s", job->special ? " special" : "", job->alias ? " in place" : "");
+    snprintf(job->problem_text, sizeof job->problem_text, "%s", text.data ? text.data : "?");
+    ncl_text_free(&text);
+}
+
+struct run {
+    const struct ncl_device *device;
+    const struct ncl_algo *algo;
+    struct ncl_check_job *job;
+    struct ncl_check_tensors tensors;
+    struct ncl_check_buffer buffers[NCL_ROLE_COUNT];
+};
+
+/* A plain tensor in the order of its buffer. */
+static bool put_ordered(struct run *run, enum ncl_role role, const struct ncl_shape *shape,
+                        enum ncl_order order, const float *plain)
+{
+    const int cb = run->job->problem.channel_block;
+    const size_t floats = ncl_shape_elements(shape, order, cb);
+    float *ordered = plain ? ncl_alloc(floats, sizeof *ordered) : NULL;
+    ncl_status status;
+
+    if (plain && !ordered)
+        return false;
+    if (plain)
+        ncl_order_from_plain(shape, order, cb, plain, ordered);
+    status = ncl_check_buffer_make(run->device, ordered, floats, &run->buffers[role]);
+    free(ordered);
+    return status == NCL_OK;
+}
+
+/* Per channel, padded to whole blocks: with NaN, which must not reach the output. */
+static bool put_channels(struct run *run, enum ncl_role role, const float *data)
+{
+    const struct ncl_problem *p = &run->job->problem;
+    const size_t channels = (size_t)p->y.c;
+    const size_t floats = ncl_round_up(channels, (size_t)p->channel_block);
+    float *padded = ncl_alloc(floats, sizeof *padded);
+    ncl_status status;
+
+    if (!padded)
+        return false;
+    for (size_t i = 0; i < floats; i++)
+        padded[i] = i < channels ? data[i] : NAN;
+    status = ncl_check_buffer_make(run->device, padded, floats, &run->buffers[role]);
+    free(padded);
+    return status == NCL_OK;
+}
+
+static bool put_weights(struct run *run)
+{
+    const struct ncl_algo *algo = run->algo;
+    const struct ncl_check_job *job = run->job;
+    const size_t floats = algo->packed_floats ? algo->packed_floats(job->v, &job->problem)
+                                              : ncl_packed_floats_canonical(&job->problem);
+    float *packed = ncl_alloc_aligned(floats, sizeof *packed);
+    ncl_status status;
+
+    if (!packed)
+        return false;
+    if (algo->pack)
+        algo->pack(job->v, &job->problem, &run->tensors.weights, packed);
+    else
+        ncl_pack_canonical(&job->problem, &run->tensors.weights, packed);
+    status = ncl_check_buffer_make(run->device, packed, floats, &run->buffers[NCL_ARG_W]);
+    free(packed);
+    return status == NCL_OK;
+}
+
+/* The device gets another input than the oracle had: the smallest change that must show. */
+static void plant(struct run *run)
+{
+    const struct ncl_problem *p = &run->job->problem;
+    const size_t count = p->kind == NCL_PROBLEM_CONV ? 1 : ncl_shape_elements(&p->x, NCL_PLAIN, 1);
+
+    for (size_t i = 0; i < count; i++)
+        run->tensors.x[i] = 3.0f - run->tensors.x[i];
+}
+
+static bool put_all(struct run *run)
+{
+    const struct ncl_problem *p = &run->job->problem;
+    const struct ncl_epilogue *e = &p->epilogue;
+    struct ncl_check_tensors *t = &run->tensors;
+    const float *before = run->job->alias ? t->residual : t->before;
+
+    if (run->job->planted)
+        plant(run);
+    return put_ordered(run, NCL_ARG_X, &p->x, p->x_order, t->x) &&
+           (!t->z || put_ordered(run, NCL_ARG_Z, &p->of.binary.z, p->x_order, t->z)) &&
+           put_ordered(run, NCL_ARG_Y, &t->y_shape, p->y_order, before) &&
+           (!e->residual || run->job->alias ||
+            put_ordered(run, NCL_ARG_RESIDUAL, &p->y, p->y_order, t->residual)) &&
+           (!e->bias || put_channels(run, NCL_ARG_BIAS, t->bias)) &&
+           (!e->scale || (put_channels(run, NCL_ARG_SCALE, t->scale) &&
+                          put_channels(run, NCL_ARG_SHIFT, t->shift))) &&
+           (p->kind != NCL_PROBLEM_CONV || put_weights(run));
+}
+
+static bool launch(struct run *run, cl_program program, int suffix)
+{
+    const struct ncl_device *device = run->device;
+    cl_mem buffers[NCL_ROLE_COUNT];
+    struct ncl_launch launch = {0};
+    cl_event event = NULL;
+    ncl_status status;
+    cl_int code = CL_SUCCESS;
+
+    for (int i = 0; i < NCL_ROLE_COUNT; i++)
+        buffers[i] = run->buffers[i].mem;
+    if (run->job->alias)
+        buffers[NCL_ARG_RESIDUAL] = buffers[NCL_ARG_Y];
+    status = ncl_launch_bind(device, program, suffix, run->algo, run->job->v, &run->job->problem,
+                             buffers, &launch);
+    if (status == NCL_OK)
+        status = ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, &event);
+    if (event) {
+        code = device->cl->WaitForEvents(1, &event);
+        device->cl->ReleaseEvent(event);
+    }
+    ncl_launch_release(device, &launch);
+    if (code)
+        status = ncl_cl_fail(NULL, "clWaitForEvents", code);
+    return status == NCL_OK;
+}
+
+static bool same(const struct ncl_check_job *job, bool exact, float found, float expected)
+{
+    const float a = ncl_canonical(found), b = ncl_canonical(expected);
+
+    if (memcmp(&a, &b, sizeof a) == 0)
+        return true;
+    return !exact && fabsf(a - b) <= 1e-4f * (1 + fabsf(b));
+}
+
+/* Also where the elements are tail lanes, which the reordering leaves +0. */
+static void compare(struct run *run, const float *found, const float *expected, size_t count)
+{
+    const bool exact = !run->algo->reorders && !run->job->problem.fast;
+    size_t wrong = 0, first = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (same(run->job, exact, found[i], expected[i]))
+            continue;
+        if (!wrong++)
+            first = i;
+    }
+    if (wrong)
+        complain(run->job, "%zu of %zu elements differ, first at %zu: expected %a, found %a", wrong,
+                 count, first, (double)expected[first], (double)found[first]);
+}
+
+static bool check_output(struct run *run)
+{
+    const struct ncl_problem *p = &run->job->problem;
+    const struct ncl_check_buffer *y = &run->buffers[NCL_ARG_Y];
+    float *found = ncl_alloc(y->floats, sizeof *found);
+    float *expected = ncl_alloc(y->floats, sizeof *expected);
+    bool intact = true, ok = false;
+
+    if (found && expected &&
+        ncl_check_buffer_read(run->device, y, found, &intact) == NCL_OK) {
+        ncl_order_from_plain(&run->tensors.y_shape, p->y_order, p->channel_block,
+                             run->tensors.expected, expected);
+        if (!intact)
+            complain(run->job, "wrote outside of the output");
+        compare(run, found, expected, y->floats);
+        ok = true;
+    }
+    free(found);
+    free(expected);
+    return ok;
+}
+
+static void run_job(const struct ncl_device *device, const struct ncl_algo *algo,
+                    struct ncl_check_job *job, cl_program program, int suffix)
+{
+    struct run run = {.device = device, .algo = algo, .job = job};
+
+    ncl_error_set("");
+    if (!ncl_check_tensors_make(job, &run.tensors) || !put_all(&run) ||
+        !launch(&run, program, suffix) || !check_output(&run))
+        complain(job, "could not run: %s", ncl_error_text());
+    for (int i = 0; i < NCL_ROLE_COUNT; i++)
+        ncl_check_buffer_free(device, &run.buffers[i]);
+    ncl_check_tensors_free(&run.tensors);
+}
+
+/* Index of each job's kernel; a complaint where there is none. Some drivers compile the whole
+ * program anew for each of its kernels: those get small ones. */
+static void build_all(struct ncl_kernels *kernels, const struct ncl_algo *algo,
+                      struct ncl_check_job *jobs, size_t count, int *index)
+{
+    const size_t most = ncl_caps_is_cpu_like(&kernels->device->caps) ? 64 : 2;
+    size_t built = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!algo->host_run &&
+            ncl_kernels_add(kernels, algo, jobs[i].v, &jobs[i].problem, &index[i]) != NCL_OK)
+            complain(&jobs[i], "could not compose: %s", ncl_error_text());
+        if (kernels->count - built < most && i + 1 < count)
+            continue;
+        built = kernels->count;
+        if (ncl_kernels_build(kernels) != NCL_OK)
+            complain(&jobs[i], "could not build: %s", ncl_error_text());
+    }
+}
+
+void ncl_check_run(const struct ncl_device *device, const struct ncl_algo *algo,
+                   struct ncl_check_job *jobs, size_t count)
+{
+    struct ncl_kernels kernels = {.device = device};
+    int *index = ncl_alloc(count + 1, sizeof *index);
+
+    for (size_t i = 0; i < count; i++) {
+        describe(algo, &jobs[i]);
+        jobs[i].message[0] = '\0';
+        if (!index)
+            complain(&jobs[i], "out of memory");
+    }
+    if (index)
+        build_all(&kernels, algo, jobs, count, index);
+    for (size_t i = 0; i < count; i++) {
+        const struct ncl_variant *variant =
+            jobs[i].message[0] || algo->host_run ? NULL : &kernels.variants[index[i]];
+
+        if (variant && (variant->failed || !variant->program))
+            complain(&jobs[i], "does not build: %s", ncl_error_text());
+        if (!jobs[i].message[0])
+            run_job(device, algo, &jobs[i], variant ? variant->program : NULL,
+                    variant ? index[i] : 0);
+    }
+    ncl_kernels_free(&kernels);
+    free(index);
+}

@@ -1,0 +1,261 @@
+/* An OpenCL layer (OPENCL_LAYERS=.../layer_fault.so) between the ICD loader and any implementation:
+ * it counts, makes the device look smaller, and fails or loses calls. Environment variables, read
+ * at each call; N counts calls of the process from 1:
+ *
+ *   NCL_LAYER_SKIP=N            the N-th kernel launch reports success but does not run
+ *   NCL_LAYER_FAIL_ENQUEUE=N    the N-th kernel launch fails         NCL_LAYER_CODE: with this code
+ *   NCL_LAYER_FAIL_BUILD=N      the N-th program build fails         (a negative number; default:
+ *   NCL_LAYER_FAIL_BUFFER=N     the N-th buffer is refused           what fits the call)
+ *   NCL_LAYER_FAIL_READ=N       the N-th read or mapping for reading fails
+ *   NCL_LAYER_MAX_WORK_GROUP    work-items per group, of the device
+ *   NCL_LAYER_KERNEL_WORK_GROUP work-items per group, of every kernel
+ *   NCL_LAYER_MAX_ALLOC         bytes of the largest buffer
+ *   NCL_LAYER_ALIGN             bytes that a sub-buffer's origin must divide by
+ *   NCL_LAYER_NAME              the device's name
+ *   NCL_LAYER_COUNT=FILE        at exit, FILE holds the counts as JSON
+ *
+ * Limits are enforced as a driver does, not only reported. */
+#include <CL/cl.h>
+#include <CL/cl_icd.h>
+#include <CL/cl_layer.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct _cl_icd_dispatch *next;
+static struct _cl_icd_dispatch layer;
+
+static atomic_long launches, builds, buffers, reads, skipped, failed;
+static atomic_llong live_bytes, peak_bytes;
+
+static long setting(const char *name, long otherwise)
+{
+    const char *text = getenv(name);
+
+    return text ? strtol(text, NULL, 10) : otherwise;
+}
+
+/* Is this the call that the variable names? */
+static bool is_due(const char *name, long call)
+{
+    return call == setting(name, -1);
+}
+
+static cl_int fault(cl_int otherwise)
+{
+    ++failed;
+    return (cl_int)setting("NCL_LAYER_CODE", otherwise);
+}
+
+static cl_int answer(const void *value, size_t bytes, size_t room, void *param, size_t *needed)
+{
+    if (needed)
+        *needed = bytes;
+    if (param && room < bytes)
+        return CL_INVALID_VALUE;
+    if (param)
+        memcpy(param, value, bytes);
+    return CL_SUCCESS;
+}
+
+static cl_int fake_work_items(size_t room, void *param, size_t *needed)
+{
+    const size_t limit = (size_t)setting("NCL_LAYER_MAX_WORK_GROUP", 0);
+    const size_t sizes[3] = {limit, limit, limit};
+
+    return answer(sizes, sizeof sizes, room, param, needed);
+}
+
+static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info what, size_t room,
+                                          void *param, size_t *needed)
+{
+    const size_t work_group = (size_t)setting("NCL_LAYER_MAX_WORK_GROUP", 0);
+    const cl_ulong alloc = (cl_ulong)setting("NCL_LAYER_MAX_ALLOC", 0);
+    const cl_uint align_bits = (cl_uint)setting("NCL_LAYER_ALIGN", 0) * 8;
+    const char *name = getenv("NCL_LAYER_NAME");
+
+    if (what == CL_DEVICE_MAX_WORK_GROUP_SIZE && work_group)
+        return answer(&work_group, sizeof work_group, room, param, needed);
+    if (what == CL_DEVICE_MAX_WORK_ITEM_SIZES && work_group)
+        return fake_work_items(room, param, needed);
+    if (what == CL_DEVICE_MAX_MEM_ALLOC_SIZE && alloc)
+        return answer(&alloc, sizeof alloc, room, param, needed);
+    if (what == CL_DEVICE_MEM_BASE_ADDR_ALIGN && align_bits)
+        return answer(&align_bits, sizeof align_bits, room, param, needed);
+    if (what == CL_DEVICE_NAME && name)
+        return answer(name, strlen(name) + 1, room, param, needed);
+    return next->clGetDeviceInfo(device, what, room, param, needed);
+}
+
+static cl_int CL_API_CALL get_kernel_work_group_info(cl_kernel kernel, cl_device_id device,
+                                                     cl_kernel_work_group_info what, size_t room,
+                                                     void *param, size_t *needed)
+{
+    const size_t limit = (size_t)setting("NCL_LAYER_KERNEL_WORK_GROUP", 0);
+
+    if (what == CL_KERNEL_WORK_GROUP_SIZE && limit)
+        return answer(&limit, sizeof limit, room, param, needed);
+    return next->clGetKernelWorkGroupInfo(kernel, device, what, room, param, needed);
+}
+
+static bool exceeds_work_group(cl_uint dimensions, const size_t *local)
+{
+    const long device = setting("NCL_LAYER_MAX_WORK_GROUP", 0);
+    const long kernel = setting("NCL_LAYER_KERNEL_WORK_GROUP", 0);
+    long items = 1;
+
+    for (cl_uint i = 0; local && i < dimensions; ++i)
+        items *= (long)local[i];
+    return (device && items > device) || (kernel && items > kernel);
+}
+
+static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kernel,
+                                         cl_uint dimensions, const size_t *offset,
+                                         const size_t *global, const size_t *local,
+                                         cl_uint wait_count, const cl_event *waits, cl_event *event)
+{
+    const long call = ++launches;
+
+    if (is_due("NCL_LAYER_FAIL_ENQUEUE", call))
+        return fault(CL_OUT_OF_RESOURCES);
+    if (exceeds_work_group(dimensions, local))
+        return CL_INVALID_WORK_GROUP_SIZE;
+    if (is_due("NCL_LAYER_SKIP", call)) {
+        ++skipped;
+        return next->clEnqueueMarkerWithWaitList(queue, wait_count, waits, event);
+    }
+    return next->clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local,
+                                        wait_count, waits, event);
+}
+
+static cl_int CL_API_CALL build_program(cl_program program, cl_uint device_count,
+                                        const cl_device_id *devices, const char *options,
+                                        void(CL_CALLBACK *notify)(cl_program, void *), void *user)
+{
+    if (is_due("NCL_LAYER_FAIL_BUILD", ++builds))
+        return fault(CL_BUILD_PROGRAM_FAILURE);
+    return next->clBuildProgram(program, device_count, devices, options, notify, user);
+}
+
+static cl_mem refuse(cl_int code, cl_int *status)
+{
+    if (status)
+        *status = code;
+    return NULL;
+}
+
+static void CL_CALLBACK forget_bytes(cl_mem memory, void *bytes)
+{
+    (void)memory;
+    live_bytes -= (long long)(intptr_t)bytes;
+}
+
+static void remember_bytes(cl_mem memory, size_t bytes)
+{
+    const long long now = atomic_fetch_add(&live_bytes, (long long)bytes) + (long long)bytes;
+    long long peak = peak_bytes;
+
+    while (now > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, now))
+        continue;
+    next->clSetMemObjectDestructorCallback(memory, forget_bytes, (void *)(intptr_t)bytes);
+}
+
+static cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags flags, size_t bytes,
+                                        void *host, cl_int *status)
+{
+    const long limit = setting("NCL_LAYER_MAX_ALLOC", 0);
+    cl_mem memory;
+
+    if (is_due("NCL_LAYER_FAIL_BUFFER", ++buffers))
+        return refuse(fault(CL_MEM_OBJECT_ALLOCATION_FAILURE), status);
+    if (limit && bytes > (size_t)limit)
+        return refuse(CL_INVALID_BUFFER_SIZE, status);
+    memory = next->clCreateBuffer(context, flags, bytes, host, status);
+    if (memory && !(flags & CL_MEM_USE_HOST_PTR))
+        remember_bytes(memory, bytes);
+    return memory;
+}
+
+static cl_mem CL_API_CALL create_sub_buffer(cl_mem memory, cl_mem_flags flags,
+                                            cl_buffer_create_type type, const void *info,
+                                            cl_int *status)
+{
+    const cl_buffer_region *region = info;
+    const size_t align = (size_t)setting("NCL_LAYER_ALIGN", 1);
+
+    if (region && region->origin % align != 0)
+        return refuse(CL_MISALIGNED_SUB_BUFFER_OFFSET, status);
+    return next->clCreateSubBuffer(memory, flags, type, info, status);
+}
+
+static cl_int CL_API_CALL enqueue_read(cl_command_queue queue, cl_mem memory, cl_bool blocking,
+                                       size_t offset, size_t bytes, void *data, cl_uint wait_count,
+                                       const cl_event *waits, cl_event *event)
+{
+    if (is_due("NCL_LAYER_FAIL_READ", ++reads))
+        return fault(CL_OUT_OF_RESOURCES);
+    return next->clEnqueueReadBuffer(queue, memory, blocking, offset, bytes, data, wait_count,
+                                     waits, event);
+}
+
+static void *CL_API_CALL enqueue_map(cl_command_queue queue, cl_mem memory, cl_bool blocking,
+                                     cl_map_flags flags, size_t offset, size_t bytes,
+                                     cl_uint wait_count, const cl_event *waits, cl_event *event,
+                                     cl_int *status)
+{
+    if ((flags & CL_MAP_READ) && is_due("NCL_LAYER_FAIL_READ", ++reads))
+        return refuse(fault(CL_MAP_FAILURE), status);
+    return next->clEnqueueMapBuffer(queue, memory, blocking, flags, offset, bytes, wait_count,
+                                    waits, event, status);
+}
+
+__attribute__((destructor)) static void write_counts(void)
+{
+    const char *path = getenv("NCL_LAYER_COUNT");
+    FILE *file = path ? fopen(path, "w") : NULL;
+
+    if (!file)
+        return;
+    fprintf(file,
+            "{\"launches\": %ld, \"builds\": %ld, \"buffers\": %ld, \"reads\": %ld, "
+            "\"skipped\": %ld, \"failed\": %ld, \"live_bytes\": %lld, \"peak_bytes\": %lld}\n",
+            launches, builds, buffers, reads, skipped, failed, live_bytes, peak_bytes);
+    fclose(file);
+}
+
+CL_API_ENTRY __attribute__((visibility("default"))) cl_int CL_API_CALL
+clGetLayerInfo(cl_layer_info what, size_t room, void *param, size_t *needed)
+{
+    const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
+
+    if (what == CL_LAYER_API_VERSION)
+        return answer(&version, sizeof version, room, param, needed);
+    if (what == CL_LAYER_NAME)
+        return answer("nextcl fault", sizeof "nextcl fault", room, param, needed);
+    return CL_INVALID_VALUE;
+}
+
+CL_API_ENTRY __attribute__((visibility("default"))) cl_int CL_API_CALL
+clInitLayer(cl_uint entry_count, const cl_icd_dispatch *target, cl_uint *layer_entry_count,
+            const cl_icd_dispatch **dispatch)
+{
+    const cl_uint own_count = sizeof layer / sizeof(void *);
+
+    if (!target || !layer_entry_count || !dispatch || entry_count < own_count)
+        return CL_INVALID_VALUE;
+    next = target;
+    layer.clGetDeviceInfo = get_device_info;
+    layer.clGetKernelWorkGroupInfo = get_kernel_work_group_info;
+    layer.clEnqueueNDRangeKernel = enqueue_kernel;
+    layer.clBuildProgram = build_program;
+    layer.clCreateBuffer = create_buffer;
+    layer.clCreateSubBuffer = create_sub_buffer;
+    layer.clEnqueueReadBuffer = enqueue_read;
+    layer.clEnqueueMapBuffer = enqueue_map;
+    *layer_entry_count = own_count;
+    *dispatch = &layer;
+    return CL_SUCCESS;
+}
