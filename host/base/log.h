@@ -1,0 +1,30 @@
+/* Failures and messages. Nothing below the command line prints: it returns a status and leaves the
+ * details here. Thread-safe: the last error belongs to the calling thread. */
+#ifndef NCL_BASE_LOG_H
+#define NCL_BASE_LOG_H
+
+#include "nextcl.h"
+
+struct ncl_log {
+    ncl_log_fn write; /* NULL: silent */
+    void *user;
+    ncl_log_level level;
+};
+
+/* Records one line as the thread's last error, logs it at level error, returns `status`. A line
+ * says what, where, expected, found. log may be NULL. */
+ncl_status ncl_fail(const struct ncl_log *log, ncl_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Puts "prefix: " before the thread's last error; returns `status`. For callers that know the file
+ * or node a lower floor could not name. */
+ncl_status ncl_fail_within(ncl_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Out of host memory while doing `what`. */
+ncl_status ncl_fail_memory(const struct ncl_log *log, const char *what);
+void ncl_note(const struct ncl_log *log, ncl_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+const char *ncl_error_text(void);        /* the thread's last error, "" if none */
+void ncl_error_set(const char *message); /* for carrying a worker thread's error to its caller */
+
+#endif

@@ -1,0 +1,81 @@
+#include "cl/device.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+ncl_status ncl_buffer_create(const struct ncl_device *device, cl_mem_flags flags, size_t bytes,
+                             cl_mem *buffer)
+{
+    cl_int code = CL_SUCCESS;
+
+    *buffer = device->cl->CreateBuffer(device->context, flags, bytes, NULL, &code);
+    if (code == CL_SUCCESS && *buffer != NULL) {
+        return NCL_OK;
+    }
+    *buffer = NULL;
+    return ncl_fail(device->log, ncl_cl_status(code),
+                    "%s: allocating a buffer of %zu bytes failed: %s (%d); the largest allowed is "
+                    "%" PRIu64,
+                    device->caps.name, bytes, ncl_cl_error_name(code), (int)code,
+                    device->caps.max_allocation);
+}
+
+void ncl_buffer_release(const struct ncl_device *device, cl_mem *buffer)
+{
+    if (*buffer != NULL) {
+        device->cl->ReleaseMemObject(*buffer);
+        *buffer = NULL;
+    }
+}
+
+static ncl_status fail_transfer(const struct ncl_device *device, const char *what, size_t offset,
+                                size_t bytes, cl_int code)
+{
+    return ncl_fail(device->log, ncl_cl_status(code),
+                    "%s: %s %zu bytes at %zu of a buffer failed: %s (%d)", device->caps.name, what,
+                    bytes, offset, ncl_cl_error_name(code), (int)code);
+}
+
+ncl_status ncl_buffer_write(const struct ncl_device *device, cl_mem buffer, size_t offset,
+                            const void *data, size_t bytes)
+{
+    cl_int code = CL_SUCCESS;
+
+    if (bytes > 0) { /* OpenCL refuses 0 */
+        code = device->cl->EnqueueWriteBuffer(device->queue, buffer, CL_TRUE, offset, bytes, data,
+                                              0, NULL, NULL);
+    }
+    return code == CL_SUCCESS ? NCL_OK : fail_transfer(device, "writing", offset, bytes, code);
+}
+
+ncl_status ncl_buffer_read(const struct ncl_device *device, cl_mem buffer, size_t offset,
+                           void *data, size_t bytes)
+{
+    cl_int code = CL_SUCCESS;
+
+    if (bytes > 0) {
+        code = device->cl->EnqueueReadBuffer(device->queue, buffer, CL_TRUE, offset, bytes, data, 0,
+                                             NULL, NULL);
+    }
+    return code == CL_SUCCESS ? NCL_OK : fail_transfer(device, "reading", offset, bytes, code);
+}
+
+bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns)
+{
+    /* rusticl answers 1 ns for every event; no launch takes less than the shortest here. */
+    const cl_ulong shortest = 100;
+    const cl_ulong longest = (cl_ulong)3600 * 1000000000u;
+    const struct ncl_cl *cl = device->cl;
+    cl_ulong start = 0, end = 0;
+
+    if (cl->GetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof(start), &start, NULL) !=
+            CL_SUCCESS ||
+        cl->GetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof(end), &end, NULL) !=
+            CL_SUCCESS) {
+        return false;
+    }
+    if (start == 0 || end <= start || end - start < shortest || end - start > longest) {
+        return false;
+    }
+    *ns = end - start;
+    return true;
+}

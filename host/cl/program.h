@@ -1,0 +1,15 @@
+/* Programs: built from source or from a cached binary. */
+#ifndef NCL_CL_PROGRAM_H
+#define NCL_CL_PROGRAM_H
+
+#include "cl/device.h"
+
+/* Builds for the device. A cached binary is keyed by platform, device, driver, OpenCL versions,
+ * hash of source and options, and NextCL's version; checksummed; one that does not load is replaced
+ * by a build from source. On failure the last error holds the first lines of the build log (its
+ * whole text goes to the log at level debug). Thread-safe. */
+ncl_status ncl_program_build(const struct ncl_device *device, const char *source,
+                             const char *options, cl_program *program);
+void ncl_program_release(const struct ncl_device *device, cl_program *program);
+
+#endif

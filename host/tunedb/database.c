@@ -1,0 +1,239 @@
+#include "tunedb/database.h"
+#include "base/text.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define APPLICATION_ID 0x4e43444c /* "NCDL": file(1) and we tell our stores from others' by it */
+#define SCHEMA_VERSION 1
+/* On opening only a process that creates the store is in the way, and its disk may be slow. */
+#define BUSY_OPENING_MS 10000
+#define BUSY_MS 2000
+
+/* Compared with what the file says, so that a crafted schema gets no further than that. used: Unix
+ * seconds. */
+static const char table[] =
+    "CREATE TABLE binaries(key TEXT PRIMARY KEY NOT NULL, used INTEGER NOT NULL, data BLOB NOT "
+    "NULL)";
+
+static void say(char *reason, size_t bytes, const char *text)
+{
+    snprintf(reason, bytes, "%s", text);
+}
+
+/* A damaged file shows up as any of the first four, also as SQLITE_ERROR from a hostile schema. */
+enum ncl_db_state ncl_db_judge(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_ERROR:
+        return NCL_DB_BAD;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_TOOBIG:
+    case SQLITE_CONSTRAINT:
+        return NCL_DB_GOOD;
+    default:
+        return NCL_DB_UNREACHABLE;
+    }
+}
+
+/* First column of the first row; 0 with SQLITE_OK if there is none. */
+static int read_number(sqlite3 *db, const char *sql, long long *value)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+
+    *value = 0;
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(statement);
+        *value = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+        code = code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
+struct identity {
+    long long application, version, objects, ours;
+};
+
+static int read_identity(sqlite3 *db, struct identity *id)
+{
+    char sql[512];
+    int code = read_number(db, "PRAGMA application_id", &id->application);
+
+    if (code == SQLITE_OK) {
+        code = read_number(db, "PRAGMA user_version", &id->version);
+    }
+    if (code == SQLITE_OK) {
+        code = read_number(db, "SELECT count(*) FROM sqlite_master", &id->objects);
+    }
+    if (code == SQLITE_OK) {
+        snprintf(sql, sizeof(sql), "SELECT count(*) FROM sqlite_master WHERE sql = '%s'", table);
+        code = read_number(db, sql, &id->ours);
+    }
+    return code;
+}
+
+static bool is_empty(const struct identity *id)
+{
+    return id->application == 0 && id->version == 0 && id->objects == 0;
+}
+
+static enum ncl_db_state judge_identity(const struct identity *id, char *reason, size_t bytes)
+{
+    if (id->application != APPLICATION_ID) {
+        say(reason, bytes, "it belongs to another program");
+        return NCL_DB_BAD;
+    }
+    if (id->version > SCHEMA_VERSION) {
+        say(reason, bytes, "it was made by a newer NextCL");
+        return NCL_DB_NEWER;
+    }
+    /* The table and the index of its key. */
+    if (id->version != SCHEMA_VERSION || id->objects != 2 || id->ours != 1) {
+        say(reason, bytes, "its tables are not as expected");
+        return NCL_DB_BAD;
+    }
+    return NCL_DB_GOOD;
+}
+
+/* Another process may have created it meanwhile: looked at again under the write lock. */
+static int create_tables(sqlite3 *db)
+{
+    struct identity id;
+    char sql[512];
+    int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    code = read_identity(db, &id);
+    if (code == SQLITE_OK && is_empty(&id)) {
+        snprintf(sql, sizeof(sql), "%s; PRAGMA application_id = %d; PRAGMA user_version = %d",
+                 table, APPLICATION_ID, SCHEMA_VERSION);
+        code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK) {
+        code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    }
+    if (code != SQLITE_OK) {
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return code;
+}
+
+/* The file is input: nothing in its schema may run, nothing in it may be larger than we wrote. */
+static void harden(sqlite3 *db)
+{
+    sqlite3_busy_timeout(db, BUSY_OPENING_MS);
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, NCL_DB_LARGEST_BLOCK + 65536);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, (int *)NULL);
+}
+
+/* Where WAL cannot be had (network file systems) the rollback journal does. */
+static void tune(sqlite3 *db)
+{
+    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    sqlite3_exec(db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+    sqlite3_exec(db, "PRAGMA journal_size_limit = 16777216", NULL, NULL, NULL);
+}
+
+static enum ncl_db_state check_all(sqlite3 *db, char *reason, size_t bytes)
+{
+    long long faults = 0;
+    const int code = read_number(
+        db, "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check != 'ok'", &faults);
+
+    if (code != SQLITE_OK) {
+        say(reason, bytes, sqlite3_errmsg(db));
+        return ncl_db_judge(code);
+    }
+    say(reason, bytes, "it is damaged");
+    return faults == 0 ? NCL_DB_GOOD : NCL_DB_BAD;
+}
+
+static enum ncl_db_state check(sqlite3 *db, bool thorough, char *reason, size_t bytes)
+{
+    struct identity id;
+    enum ncl_db_state state = NCL_DB_GOOD;
+    int code = read_identity(db, &id);
+
+    if (code == SQLITE_OK && is_empty(&id)) {
+        code = create_tables(db);
+        code = code == SQLITE_OK ? read_identity(db, &id) : code;
+    }
+    if (code != SQLITE_OK) {
+        say(reason, bytes, sqlite3_errmsg(db));
+        state = ncl_db_judge(code);
+        return state == NCL_DB_GOOD ? NCL_DB_UNREACHABLE : state;
+    }
+    state = judge_identity(&id, reason, bytes);
+    if (state == NCL_DB_GOOD && thorough) {
+        state = check_all(db, reason, bytes);
+    }
+    return state;
+}
+
+enum ncl_db_state ncl_db_open(const char *path, bool thorough, sqlite3 **db, char *reason,
+                              size_t bytes)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    enum ncl_db_state state = NCL_DB_UNREACHABLE;
+    struct stat facts;
+
+    *db = NULL;
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
+        say(reason, bytes, "it is not a regular file");
+        return NCL_DB_UNREACHABLE;
+    }
+    if (sqlite3_open_v2(path, db, flags, NULL) == SQLITE_OK) {
+        harden(*db);
+        state = check(*db, thorough, reason, bytes);
+    } else {
+        say(reason, bytes, *db != NULL ? sqlite3_errmsg(*db) : strerror(ENOMEM));
+    }
+    if (state == NCL_DB_GOOD) {
+        tune(*db);
+    } else {
+        sqlite3_close(*db);
+        *db = NULL;
+    }
+    return state;
+}
+
+/* A missing file counts as moved. */
+static bool move(const char *path, const char *journal, const char *suffix)
+{
+    struct ncl_text from = {0}, to = {0};
+    bool moved = false;
+
+    ncl_text_add(&from, "%s%s", path, journal);
+    ncl_text_add(&to, "%s%s%s", path, suffix, journal);
+    if (!from.failed && !to.failed) {
+        moved = rename(from.data, to.data) == 0 || errno == ENOENT;
+    }
+    ncl_text_free(&from);
+    ncl_text_free(&to);
+    return moved;
+}
+
+bool ncl_db_set_aside(const char *path)
+{
+    char suffix[64];
+
+    snprintf(suffix, sizeof(suffix), ".bad-%lld-%ld", (long long)time(NULL), (long)getpid());
+    /* Journals first: without them the database is no worse, but they would spoil a new one. */
+    return move(path, "-wal", suffix) && move(path, "-shm", suffix) &&
+           move(path, "-journal", suffix) && move(path, "", suffix);
+}

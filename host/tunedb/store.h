@@ -1,0 +1,25 @@
+/* The user's own store: a SQLite database "nextcl.db" in the cache directory, holding program
+ * binaries. A cache, so it never makes the library unusable: whatever cannot be read is set aside
+ * (nextcl.db.bad-...) and started afresh, whatever cannot be written is done without, each said
+ * once at level warning. Several processes at once and kill -9 at any moment are safe. */
+#ifndef NCL_TUNEDB_STORE_H
+#define NCL_TUNEDB_STORE_H
+
+#include "cl/device.h"
+
+struct ncl_store; /* thread-safe; not to be used across fork */
+
+/* directory is created if missing; NULL or "": no cache. A directory, file or disk that cannot be
+ * used, or a store of a newer NextCL, gives NCL_OK and a store that keeps nothing. Fails only for
+ * lack of memory. log must outlive the store. */
+ncl_status ncl_store_open(const struct ncl_log *log, const char *directory,
+                          struct ncl_store **store);
+void ncl_store_close(struct ncl_store *store);
+/* False: the store keeps nothing. */
+bool ncl_store_is_active(struct ncl_store *store);
+/* The cache is valid until ncl_store_close. Blocks over 64 MiB are not kept. */
+void ncl_store_binary_cache(struct ncl_store *store, struct ncl_binary_cache *cache);
+/* Bound on the sum of all blocks, least recently used go first (256 MiB unless told). */
+void ncl_store_set_limit(struct ncl_store *store, uint64_t bytes);
+
+#endif

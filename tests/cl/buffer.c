@@ -1,0 +1,91 @@
+#include "support/devices.h"
+#include "support/suite.h"
+#include <string.h>
+
+static void check_transfers(struct ncl_device *device)
+{
+    unsigned char out[100], in[100];
+    cl_mem buffer = NULL;
+
+    for (size_t i = 0; i < sizeof(out); i++) {
+        out[i] = (unsigned char)(i * 7);
+    }
+    ck_assert_int_eq(ncl_buffer_create(device, CL_MEM_READ_WRITE, 200, &buffer), NCL_OK);
+    ck_assert_int_eq(ncl_buffer_write(device, buffer, 100, out, sizeof(out)), NCL_OK);
+    ck_assert_int_eq(ncl_buffer_write(device, buffer, 0, out, 0), NCL_OK);
+    ck_assert_int_eq(ncl_buffer_read(device, buffer, 100, in, sizeof(in)), NCL_OK);
+    ck_assert_mem_eq(in, out, sizeof(in));
+    ck_assert_int_eq(ncl_buffer_read(device, buffer, 101, in, sizeof(in)), NCL_ERROR_DEVICE);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), device->caps.name));
+    ncl_buffer_release(device, &buffer);
+    ck_assert_ptr_null(buffer);
+    ncl_buffer_release(device, &buffer);
+}
+
+START_TEST(bytes_come_back)
+{
+    ncl_on_every_device(check_transfers);
+}
+END_TEST
+
+static void check_refusal(struct ncl_device *device)
+{
+    cl_mem buffer = NULL;
+
+    ck_assert_int_eq(ncl_buffer_create(device, CL_MEM_READ_WRITE, 0, &buffer), NCL_ERROR_MEMORY);
+    ck_assert_ptr_null(buffer);
+    ck_assert_int_eq(ncl_buffer_create(device, CL_MEM_READ_WRITE, SIZE_MAX / 4, &buffer),
+                     NCL_ERROR_MEMORY);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), "the largest allowed is"));
+}
+
+START_TEST(impossible_sizes_are_memory_errors)
+{
+    ncl_on_every_device(check_refusal);
+}
+END_TEST
+
+static cl_ulong times[2];
+static cl_int CL_API_CALL fake_profile(cl_event event, cl_profiling_info what, size_t bytes,
+                                       void *value, size_t *size)
+{
+    (void)event, (void)size;
+    memcpy(value, &times[what == CL_PROFILING_COMMAND_END], bytes);
+    return times[0] == 1 ? CL_PROFILING_INFO_NOT_AVAILABLE : CL_SUCCESS;
+}
+
+static bool event_time(cl_ulong start, cl_ulong end, uint64_t *ns)
+{
+    const struct ncl_cl cl = {.GetEventProfilingInfo = fake_profile};
+    const struct ncl_device device = {.cl = &cl};
+
+    times[0] = start;
+    times[1] = end;
+    return ncl_event_ns(&device, NULL, ns);
+}
+
+START_TEST(impossible_times_are_refused)
+{
+    const cl_ulong hour = (cl_ulong)3600 * 1000000000u;
+    uint64_t ns = 0;
+
+    ck_assert(event_time(1000, 3000, &ns));
+    ck_assert_uint_eq(ns, 2000);
+    ck_assert(!event_time(1, 5000, &ns));
+    ck_assert(!event_time(0, 5000, &ns));
+    ck_assert(!event_time(3000, 3000, &ns));
+    ck_assert(!event_time(3000, 3001, &ns)); /* rusticl */
+    ck_assert(!event_time(3000, 1000, &ns));
+    ck_assert(!event_time(3000, 3001 + hour, &ns));
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("buffer");
+
+    tcase_add_test(tests, bytes_come_back);
+    tcase_add_test(tests, impossible_sizes_are_memory_errors);
+    tcase_add_test(tests, impossible_times_are_refused);
+    return ncl_run_suite(tests, "cl/buffer");
+}
