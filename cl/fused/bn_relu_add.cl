@@ -1,0 +1,31 @@
+/* Affine map per channel, residual and activation, each of them optional, blocked layout:
+ * batch normalisation that is not folded, addition of two tensors, ReLU or clip on its own.
+ *
+ *   y[kb][p] = act(fma(x[kb][p], scale[kb], shift[kb]) + residual[kb][p])
+ *
+ * x, y, residual  [C / CB][N * H * W] blocks; y may be x or the residual: each output is written by
+ *                 the work-item that read its inputs, after reading them
+ * NDRange   0: tiles of WG * P pixels; 1: groups of L channel blocks
+ *
+ * P   1..4096                pixels per work-item, WG apart: neighbours read neighbours
+ * L   1..16                  channel blocks per work-item
+ * WG  1, 8..256              work-items per work-group */
+#ifndef P
+#define P 4
+#define L 2
+#define WG 8
+#endif
+#include "../common/types.clh"
+#include "../common/epilogue.clh"
+
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_bn_relu_add)(
+    __global const block *x, __global block *y EPILOGUE_PARAMS, uint blocks, uint pixels) {
+  const uint first = get_group_id(0) * (WG * P) + get_local_id(0), kb0 = get_global_id(1) * L;
+  const uint end = min(first + WG * P, pixels);
+
+  for (uint kb = kb0; kb < min(kb0 + L, blocks); ++kb)
+    for (uint p = first; p < end; p += WG) {
+      const size_t index = (size_t)kb * pixels + p;
+      y[index] = FN(epilogue)(x[index], kb, blocks, index EPILOGUE_NAMES);
+    }
+}

@@ -1,0 +1,45 @@
+/* Average over the whole map, blocked layout, with an activation.
+ *
+ *   y[kb][n] = act((+0 + x[kb][n][0] + x[kb][n][1] + ...) * reciprocal(pixels))
+ *
+ * x         [C / CB][N][H * W] blocks            y         [C / CB][N] blocks
+ * NDRange   0: L * KB neighbouring pairs of block and image
+ * Applies   window = map, no padding; an epilogue of nothing but an activation
+ *
+ * KB  1, 2, 4                maps summed at a time: each sum is one chain of additions
+ * L   1..32                  groups of KB maps per work-item
+ * WG  1, 8..256              work-items per work-group */
+#ifndef KB
+#define KB 2
+#define L 2
+#define WG 8
+#endif
+#include "../common/types.clh"
+#include "../common/tile.clh"
+#define NEED_RECIPROCAL
+#include "../common/epilogue.clh"
+
+/* Past the last map the last one is summed again, but not stored. */
+#define MAP(p, k) \
+  __global const block *x_##k = x + (size_t)min(map + k, maps - 1) * pixels; \
+  block sum_##k = 0.0f;
+#define ADD(p, k) sum_##k += x_##k[pixel];
+#define STORE(p, k) \
+  if (map + k < maps) \
+    y[map + k] = FN(mask_tail)(FN(activate)(sum_##k * scale), (map + k) / images, blocks);
+
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_global_pool)(
+    __global const block *restrict x, __global block *restrict y, uint blocks, uint images,
+    uint pixels) {
+  const uint maps = blocks * images;
+  const block scale = FN(reciprocal)((block)((float)pixels));
+  const uint first = get_global_id(0) * (L * KB);
+
+  for (uint map = first; map < min(first + L * KB, maps); map += KB) {
+    FOR_K(MAP, 0)
+    for (uint pixel = 0; pixel < pixels; ++pixel) {
+      FOR_K(ADD, 0)
+    }
+    FOR_K(STORE, 0)
+  }
+}

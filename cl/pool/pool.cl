@@ -1,0 +1,108 @@
+/* Maximum or average over windows, blocked layout, with an activation.
+ *
+ *   maximum  -Inf, then for kh, for kw: v > m or v is NaN ? v : m
+ *   average  +0, then for kh, for kw: sum + v; times reciprocal(number of taps counted)
+ *
+ * x         [C / CB][N][H][W] blocks             y         [C / CB][N][HO][WO] blocks
+ * NDRange   0: images x strips of R output rows x tiles of P output pixels; 1: channel blocks
+ * Applies   any window; an epilogue of nothing but an activation
+ *
+ * P   1..256                 neighbouring output pixels per work-item
+ * R   1, 2, 4, 8             output rows per work-item
+ * WG  1, 8..256              work-items per work-group
+ * AVERAGE, COUNT_PADDING     mode     KH KW SH SW DH DW PT PL PB PR  window, see struct ncl_window */
+#ifndef P
+#define P 2
+#define R 2
+#define WG 8
+#define AVERAGE 1
+#define COUNT_PADDING 0
+#define KH 3
+#define KW 3
+#define SH 2
+#define SW 2
+#define DH 1
+#define DW 1
+#define PT 1
+#define PL 1
+#define PB 1
+#define PR 1
+#endif
+#include "../common/types.clh"
+#if AVERAGE
+#define NEED_RECIPROCAL
+#endif
+#include "../common/epilogue.clh"
+
+#if AVERAGE
+#define EMPTY 0.0f
+#define TAP(acc, v) ((acc) + (v))
+#else
+#define EMPTY -INFINITY
+#define TAP(acc, v) SELECT(isgreater(v, acc) | isnotequal(v, v), v, acc)
+#endif
+
+/* Taps [begin, end) of one axis lie inside [0, limit): the window starts at `at`. */
+#define FIRST_TAP(at, d) ((at) < 0 ? (-(at) + (d) - 1) / (d) : 0)
+#define END_TAP(at, d, taps, limit) \
+  ((limit) <= (at) ? 0 : min((taps), ((limit) - (at) + (d) - 1) / (d)))
+
+block FN(pool_inside)(__global const block *x, int width) {
+  block acc = EMPTY;
+  for (int kh = 0; kh < KH; ++kh)
+    for (int kw = 0; kw < KW; ++kw) {
+      const block v = x[kh * DH * width + kw * DW];
+      acc = TAP(acc, v);
+    }
+#if AVERAGE
+  acc = acc * FN(reciprocal)((block)((float)(KH * KW)));
+#endif
+  return acc;
+}
+
+block FN(pool_border)(__global const block *x, int top, int left, int height, int width) {
+  const int kh0 = FIRST_TAP(top, DH), kh1 = END_TAP(top, DH, KH, height);
+  const int kw0 = FIRST_TAP(left, DW), kw1 = END_TAP(left, DW, KW, width);
+  block acc = EMPTY;
+
+  for (int kh = kh0; kh < kh1; ++kh)
+    for (int kw = kw0; kw < kw1; ++kw) {
+      const block v = x[(top + kh * DH) * width + left + kw * DW];
+      acc = TAP(acc, v);
+    }
+#if AVERAGE && COUNT_PADDING
+  const int rows = END_TAP(top, DH, KH, height + PB), columns = END_TAP(left, DW, KW, width + PR);
+  acc = acc * FN(reciprocal)((block)((float)(rows * columns)));
+#elif AVERAGE
+  const int taps = max(kh1 - kh0, 0) * max(kw1 - kw0, 0); /* none: 0 * Inf, NaN */
+  acc = acc * FN(reciprocal)((block)((float)taps));
+#endif
+  return acc;
+}
+
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pool)(
+    __global const block *restrict x, __global block *restrict y, uint blocks, uint images,
+    int height, int width, uint height_out, uint width_out) {
+  const uint tiles = (width_out + P - 1) / P, strips = (height_out + R - 1) / R;
+  const uint item = get_global_id(0), kb = get_global_id(1);
+  const uint column = item % tiles * P, row = item / tiles % strips * R;
+  const uint image = item / tiles / strips;
+
+  if (image >= images)
+    return;
+  x += (size_t)(kb * images + image) * (uint)(height * width);
+  y += (size_t)(kb * images + image) * (height_out * width_out);
+  for (uint oh = row; oh < min(row + R, height_out); ++oh) {
+    const int top = (int)(oh * SH) - PT;
+    const bool rows_inside = top >= 0 && top + (KH - 1) * DH < height;
+    for (uint ow = column; ow < min(column + P, width_out); ++ow) {
+      const int left = (int)(ow * SW) - PL;
+      block v;
+      if (rows_inside && left >= 0 && left + (KW - 1) * DW < width)
+        v = FN(pool_inside)(x + top * width + left, width);
+      else
+        v = FN(pool_border)(x, top, left, height, width);
+      y[oh * width_out + ow] = FN(mask_tail)(FN(activate)(v), kb, blocks);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+#include "algo/algo.h"
+#include "base/thread.h"
+
+#include <string.h>
+
+/* Canonical arithmetic takes input channels in blocks of this many, whatever CB is. */
+#define CANONICAL_BLOCK 16
+
+const struct ncl_algo *ncl_algo_find(const char *name)
+{
+    for (size_t i = 0; i < ncl_algo_count; ++i) {
+        if (strcmp(ncl_algos[i]->name, name) == 0)
+            return ncl_algos[i];
+    }
+    return NULL;
+}
+
+static bool is_value(const struct ncl_tunable *tunable, int value)
+{
+    for (int i = 0; i < tunable->count; ++i) {
+        if (tunable->values[i] == value)
+            return true;
+    }
+    return false;
+}
+
+bool ncl_algo_legal(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p,
+                    const struct ncl_caps *caps)
+{
+    for (int i = 0; i < algo->tunable_count; ++i) {
+        if (!is_value(&algo->tunables[i], v[i]))
+            return false;
+    }
+    return algo->valid(v, p, caps);
+}
+
+/* The largest value below `value`; false: there is none. */
+static bool lower(const struct ncl_tunable *tunable, int *value)
+{
+    for (int i = tunable->count - 1; i >= 0; --i) {
+        if (tunable->values[i] < *value) {
+            *value = tunable->values[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int order_count,
+                     const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    int next = 0;
+
+    while (!ncl_algo_legal(algo, v, p, caps)) {
+        while (next < order_count && !lower(&algo->tunables[order[next]], &v[order[next]]))
+            ++next;
+        if (next == order_count)
+            return false;
+    }
+    return true;
+}
+
+void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p)
+{
+    if (p->epilogue.bias)
+        ncl_arg_buffer(args, NCL_ARG_BIAS);
+    if (p->epilogue.scale) {
+        ncl_arg_buffer(args, NCL_ARG_SCALE);
+        ncl_arg_buffer(args, NCL_ARG_SHIFT);
+    }
+    if (p->epilogue.residual)
+        ncl_arg_buffer(args, NCL_ARG_RESIDUAL);
+}
+
+size_t ncl_packed_floats_canonical(const struct ncl_problem *p)
+{
+    const struct ncl_conv *conv = &p->of.conv;
+
+    return (size_t)ncl_blocks(p->y.c, p->channel_block) * (size_t)p->channel_block *
+           (size_t)(p->x.c / conv->groups) * (size_t)conv->window.kernel_h *
+           (size_t)conv->window.kernel_w;
+}
+
+/* All lanes of one tap; returns the end of what was written. */
+static float *pack_tap(const struct ncl_problem *p, const struct ncl_weights *weights,
+                       const int tap[4], float *packed)
+{
+    for (int lane = 0; lane < p->channel_block; ++lane) {
+        const int k = tap[0] * p->channel_block + lane;
+
+        *packed++ = k < p->y.c ? ncl_weight(weights, k, tap[1], tap[2], tap[3]) : 0.0f;
+    }
+    return packed;
+}
+
+/* One block of input channels: the window position is the slower index. */
+static float *pack_block(const struct ncl_problem *p, const struct ncl_weights *weights, int kb,
+                         const int channels[2], float *packed)
+{
+    const struct ncl_window *window = &p->of.conv.window;
+
+    for (int h = 0; h < window->kernel_h; ++h) {
+        for (int w = 0; w < window->kernel_w; ++w) {
+            for (int c = channels[0]; c < channels[1]; ++c)
+                packed = pack_tap(p, weights, (const int[]){kb, c, h, w}, packed);
+        }
+    }
+    return packed;
+}
+
+struct pack_job {
+    const struct ncl_problem *problem;
+    const struct ncl_weights *weights;
+    float *packed;
+    size_t block_floats; /* of one block of output channels */
+};
+
+static void pack_outputs(void *user, size_t index)
+{
+    const struct pack_job *job = user;
+    const struct ncl_problem *p = job->problem;
+    const int group_channels = p->x.c / p->of.conv.groups;
+    float *packed = job->packed + index * job->block_floats;
+
+    for (int c = 0; c < group_channels; c += CANONICAL_BLOCK) {
+        const int left = group_channels - c;
+        const int channels[2] = {c, c + (left < CANONICAL_BLOCK ? left : CANONICAL_BLOCK)};
+
+        packed = pack_block(p, job->weights, (int)index, channels, packed);
+    }
+}
+
+void ncl_pack_canonical(const struct ncl_problem *p, const struct ncl_weights *weights,
+                        float *packed)
+{
+    const size_t blocks = (size_t)ncl_blocks(p->y.c, p->channel_block);
+    struct pack_job job = {p, weights, packed, ncl_packed_floats_canonical(p) / blocks};
+
+    ncl_parallel_for(blocks, pack_outputs, &job);
+}
