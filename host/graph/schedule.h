@@ -1,0 +1,62 @@
+/* The network as the device runs it: problems in order, over tensors of concrete shape. */
+#ifndef NCL_GRAPH_SCHEDULE_H
+#define NCL_GRAPH_SCHEDULE_H
+
+#include "graph/graph.h"
+#include "problem/problem.h"
+
+/* A device tensor. */
+struct ncl_slot {
+    const char *name;
+    struct ncl_shape shape;
+    enum ncl_order order;
+    int input, output; /* index among the graph's inputs or outputs, else -1 */
+    int rank;          /* of the model's value */
+    int64_t dims[NCL_MAX_RANK];
+};
+
+struct ncl_step {
+    const char *name; /* of the graph node whose result it computes */
+    const char *op;
+    struct ncl_problem problem;        /* but for channel_block and fast, which the session sets */
+    int x, z, residual, y;             /* slots; -1: none */
+    struct ncl_weights weights;        /* conv */
+    const float *bias, *scale, *shift; /* y.c floats each, or NULL */
+};
+
+/* Owns its arrays; weights point into the graph's constants: the graph must outlive it. */
+struct ncl_schedule {
+    struct ncl_arena arena;
+    struct ncl_slot *slots;
+    struct ncl_step *steps;
+    int slot_count, step_count;
+    size_t slot_capacity, step_capacity;
+};
+
+/* Lowers an optimised graph. Graph inputs are PLAIN; a convolution of at most 4 channels reads them
+ * as they are, everything else is converted first; rank 2 (N, F) is N x F x 1 x 1; each output ends
+ * in a canonical copy to PLAIN. Operators that cannot be lowered give NCL_ERROR_INPUT with the
+ * node. */
+ncl_status ncl_schedule_create(const struct ncl_graph *graph, struct ncl_schedule **schedule);
+void ncl_schedule_free(struct ncl_schedule *schedule);
+
+/* Where slots live. */
+struct ncl_memory_plan {
+    struct {
+        int chunk; /* -1: not in the arena (inputs and outputs of the graph) */
+        size_t offset, bytes;
+        int alias; /* slot whose memory this one takes over in place, or -1 */
+    } * slots;     /* schedule->slot_count; free with ncl_memory_plan_free */
+    size_t chunk_bytes[8];
+    int chunk_count;
+    size_t total_bytes; /* sum of chunks */
+};
+/* First-fit by size over the live ranges of the schedule. may_alias[step]: the step's output may
+ * replace its dying residual. No chunk exceeds max_chunk; NCL_ERROR_MEMORY when a slot alone does.
+ */
+ncl_status ncl_memory_plan_create(const struct ncl_log *log, const struct ncl_schedule *schedule,
+                                  int channel_block, const bool *may_alias, size_t align,
+                                  size_t max_chunk, struct ncl_memory_plan *plan);
+void ncl_memory_plan_free(struct ncl_memory_plan *plan);
+
+#endif

@@ -1,0 +1,43 @@
+#include "plan/choose.h"
+
+static bool usable(const struct ncl_algo *algo, const struct ncl_problem *p,
+                   const struct ncl_caps *caps)
+{
+    return algo->kind == p->kind && (!algo->reorders || p->fast) && algo->applicable(p, caps);
+}
+
+/* Ranks are few and ties rare: equal ranks keep the registry's alphabetical order. */
+static bool preferred(size_t a, size_t b)
+{
+    if (ncl_algos[a]->rank != ncl_algos[b]->rank)
+        return ncl_algos[a]->rank > ncl_algos[b]->rank;
+    return a < b;
+}
+
+ncl_status ncl_choose(const struct ncl_log *log, const struct ncl_problem *p,
+                      const struct ncl_caps *caps, int attempt, struct ncl_choice *choice)
+{
+    for (size_t i = 0; i < ncl_algo_count; i++) {
+        int better = 0;
+
+        if (!usable(ncl_algos[i], p, caps))
+            continue;
+        for (size_t j = 0; j < ncl_algo_count; j++)
+            better += preferred(j, i) && usable(ncl_algos[j], p, caps);
+        if (better != attempt)
+            continue;
+        *choice = (struct ncl_choice){ncl_algos[i], {0}, attempt ? "fallback" : "default"};
+        choice->algo->defaults(choice->v, p, caps);
+        return NCL_OK;
+    }
+    return ncl_fail(log, NCL_ERROR_DEVICE, "no %salgorithm for this %s on %s",
+                    attempt ? "further " : "", ncl_problem_kind_name(p), caps->name);
+}
+
+void ncl_choice_params(const struct ncl_choice *choice, struct ncl_text *text)
+{
+    for (int i = 0; i < choice->algo->tunable_count; i++)
+        ncl_text_add(text, "%s%s=%d", i ? " " : "", choice->algo->tunables[i].name, choice->v[i]);
+    if (!choice->algo->tunable_count)
+        ncl_text_add(text, "%s", "");
+}
