@@ -1,0 +1,313 @@
+#include "api/context.h"
+
+#include "base/file.h"
+#include "tunedb/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_CHANNEL_BLOCK 8 /* for reports that need no device */
+
+const char *ncl_version(void)
+{
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+    return TEXT(NCL_VERSION_MAJOR) "." TEXT(NCL_VERSION_MINOR) "." TEXT(NCL_VERSION_PATCH);
+#undef TEXT
+#undef TEXT_
+}
+
+const char *ncl_status_string(ncl_status status)
+{
+    switch (status) {
+    case NCL_OK:
+        return "done";
+    case NCL_ERROR_MISMATCH:
+        return "a comparison failed";
+    case NCL_ERROR_USAGE:
+        return "wrong usage";
+    case NCL_ERROR_INPUT:
+        return "bad input";
+    case NCL_ERROR_DEVICE:
+        return "device or driver";
+    case NCL_ERROR_MEMORY:
+        return "out of memory";
+    case NCL_ERROR_CANCELLED:
+        return "cancelled";
+    }
+    return "unknown status";
+}
+
+const char *ncl_last_error(void)
+{
+    return ncl_error_text();
+}
+
+void ncl_free(void *memory)
+{
+    free(memory);
+}
+
+ncl_status ncl_fail_null(const char *function)
+{
+    return ncl_fail(NULL, NCL_ERROR_USAGE, "%s: an argument is NULL", function);
+}
+
+void ncl_options_init(ncl_options *options)
+{
+    if (!options)
+        return;
+    *options = (ncl_options){.struct_size = sizeof *options, .log_level = NCL_LOG_WARNING};
+}
+
+ncl_status ncl_context_list(struct ncl_context *context)
+{
+    ncl_status status = NCL_OK;
+
+    if (context->listed)
+        return NCL_OK;
+    if (!context->cl)
+        status = ncl_cl_load(&context->log, &context->cl);
+    if (status == NCL_OK)
+        status = ncl_device_list(&context->log, context->cl, &context->list);
+    context->listed = status == NCL_OK;
+    return status;
+}
+
+static ncl_status open_listed(struct ncl_context *context, const char *wanted)
+{
+    const struct ncl_device_entry *entry = NULL;
+    ncl_status status = ncl_context_list(context);
+
+    if (status == NCL_OK)
+        status = ncl_device_choose(&context->log, &context->list, wanted, &entry);
+    if (status == NCL_OK)
+        status = ncl_device_open(&context->log, context->cl, entry, context->options.profile != 0,
+                                 &context->device);
+    if (status == NCL_OK)
+        context->device_index = (int)(entry - context->list.entries);
+    return status;
+}
+
+static ncl_status adopt(struct ncl_context *context)
+{
+    const ncl_options *o = &context->options;
+    ncl_status status;
+
+    if (!o->cl_context || !o->cl_device || !o->cl_queue)
+        return ncl_fail(&context->log, NCL_ERROR_USAGE,
+                        "options: cl_context, cl_device and cl_queue go together");
+    status = ncl_cl_load(&context->log, &context->cl);
+    if (status == NCL_OK)
+        status = ncl_device_adopt(&context->log, context->cl, o->cl_context, o->cl_device,
+                                  o->cl_queue, &context->device);
+    return status;
+}
+
+/* The cache is a convenience: whatever is wrong with it is logged and costs only time. */
+static void open_store(struct ncl_context *context, const char *directory)
+{
+    char *path;
+
+    if (directory && !directory[0])
+        return;
+    path = ncl_file_cache_directory(directory);
+    if (path && ncl_store_open(&context->log, path, &context->store) == NCL_OK)
+        ncl_store_binary_cache(context->store, &context->device.binaries);
+    free(path);
+}
+
+static ncl_status fail_channel_block(const struct ncl_context *context, const char *text)
+{
+    if (context->options.channel_block)
+        return ncl_fail(&context->log, NCL_ERROR_USAGE,
+                        "channel block: expected 4, 8 or 16, found %d",
+                        context->options.channel_block);
+    return ncl_fail(&context->log, NCL_ERROR_USAGE,
+                    "$NEXTCL_CHANNEL_BLOCK: expected 4, 8 or 16, found '%s'", text);
+}
+
+static ncl_status choose_channel_block(struct ncl_context *context)
+{
+    const char *text = getenv("NEXTCL_CHANNEL_BLOCK");
+    int block = context->options.channel_block;
+
+    if (!block && text && text[0]) {
+        char *end;
+        const long value = strtol(text, &end, 10);
+
+        block = *end || value < 0 || value > 16 ? -1 : (int)value;
+    }
+    if (!block)
+        block = context->has_device ? context->device.caps.channel_block : DEFAULT_CHANNEL_BLOCK;
+    if (block != 4 && block != 8 && block != 16)
+        return fail_channel_block(context, text);
+    context->channel_block = block;
+    return NCL_OK;
+}
+
+static ncl_status check_options(const struct ncl_context *context)
+{
+    const ncl_options *o = &context->options;
+
+    if ((int)o->math < NCL_MATH_AUTO || o->math > NCL_MATH_FAST)
+        return ncl_fail(&context->log, NCL_ERROR_USAGE, "options: unknown math mode %d",
+                        (int)o->math);
+    if (o->precision != NCL_FP32)
+        return ncl_fail(&context->log, NCL_ERROR_USAGE,
+                        "options: precision fp16 is not available in this release, use fp32");
+    return NCL_OK;
+}
+
+static ncl_status open_device(struct ncl_context *context)
+{
+    const ncl_options *o = &context->options;
+    const char *wanted = o->device && o->device[0] ? o->device : getenv("NEXTCL_DEVICE");
+    ncl_status status;
+
+    if (o->cl_context || o->cl_device || o->cl_queue)
+        status = adopt(context);
+    else if (wanted && strcmp(wanted, "none") == 0)
+        return NCL_OK;
+    else
+        status = open_listed(context, wanted);
+    context->has_device = status == NCL_OK;
+    if (status == NCL_OK)
+        open_store(context, o->cache_dir);
+    return status;
+}
+
+ncl_status ncl_open(const ncl_options *options, ncl_context **out)
+{
+    struct ncl_context *context;
+    ncl_options defaults;
+    ncl_status status;
+
+    if (!out)
+        return ncl_fail_null("ncl_open");
+    *out = NULL;
+    ncl_options_init(&defaults);
+    if (options && (!options->struct_size || options->struct_size > sizeof *options))
+        return ncl_fail(NULL, NCL_ERROR_USAGE,
+                        "options: struct_size is %zu, expected %zu (ncl_options_init sets it)",
+                        options->struct_size, sizeof *options);
+    if (options)
+        memcpy(&defaults, options, options->struct_size);
+    context = ncl_alloc(1, sizeof *context);
+    if (!context)
+        return ncl_fail_memory(NULL, "a context");
+    context->options = defaults;
+    context->device_index = -1;
+    context->log = (struct ncl_log){defaults.log, defaults.user, defaults.log_level};
+    status = check_options(context);
+    if (status == NCL_OK)
+        status = open_device(context);
+    if (status == NCL_OK)
+        status = choose_channel_block(context);
+    if (status != NCL_OK) {
+        ncl_close(context);
+        return status;
+    }
+    *out = context;
+    return NCL_OK;
+}
+
+void ncl_close(ncl_context *context)
+{
+    if (!context)
+        return;
+    if (context->has_device)
+        ncl_device_close(&context->device);
+    ncl_device_list_free(&context->list);
+    ncl_store_close(context->store);
+    free(context);
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    const size_t length = strnlen(from, size - 1);
+
+    memcpy(to, from, length);
+    to[length] = 0;
+}
+
+static void fill_info(const struct ncl_caps *caps, ncl_device_info *info)
+{
+    copy_text(info->platform, sizeof info->platform, caps->platform);
+    copy_text(info->name, sizeof info->name, caps->name);
+    copy_text(info->vendor, sizeof info->vendor, caps->vendor);
+    copy_text(info->driver, sizeof info->driver, caps->driver);
+    copy_text(info->version, sizeof info->version, caps->version);
+    info->is_gpu = caps->type == NCL_DEVICE_GPU;
+    info->is_cpu = caps->type == NCL_DEVICE_CPU;
+    info->compute_units = caps->compute_units;
+    info->global_memory_bytes = caps->global_memory;
+    info->max_allocation_bytes = caps->max_allocation;
+    info->local_memory_bytes = caps->local_memory;
+    info->max_work_group = caps->max_work_group;
+}
+
+ncl_status ncl_device_count(ncl_context *context, size_t *count)
+{
+    ncl_status status;
+
+    if (!context || !count)
+        return ncl_fail_null("ncl_device_count");
+    status = ncl_context_list(context);
+    *count = status == NCL_OK ? context->list.count : 0;
+    return status;
+}
+
+ncl_status ncl_device_get(ncl_context *context, size_t index, ncl_device_info *info)
+{
+    const struct ncl_device_entry *entry;
+    ncl_status status;
+
+    if (!context || !info)
+        return ncl_fail_null("ncl_device_get");
+    status = ncl_context_list(context);
+    if (status != NCL_OK)
+        return status;
+    if (index >= context->list.count)
+        return ncl_fail(&context->log, NCL_ERROR_USAGE, "device %zu: there are %zu", index,
+                        context->list.count);
+    entry = &context->list.entries[index];
+    *info = (ncl_device_info){.platform_index = entry->platform_index,
+                              .device_index = entry->device_index};
+    fill_info(&entry->caps, info);
+    return NCL_OK;
+}
+
+ncl_status ncl_context_device(ncl_context *context, ncl_device_info *info)
+{
+    if (!context || !info)
+        return ncl_fail_null("ncl_context_device");
+    *info = (ncl_device_info){.platform_index = -1, .device_index = -1};
+    if (!context->has_device)
+        return ncl_fail(&context->log, NCL_ERROR_DEVICE, "the context was opened without a device");
+    if (context->device_index >= 0)
+        return ncl_device_get(context, (size_t)context->device_index, info);
+    fill_info(&context->device.caps, info);
+    return NCL_OK;
+}
+
+ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *object, char **json)
+{
+    ncl_status status;
+
+    if (!context || !json || (!object && kind != NCL_REPORT_DEVICES))
+        return ncl_fail_null("ncl_report");
+    *json = NULL;
+    switch (kind) {
+    case NCL_REPORT_DEVICES:
+        status = ncl_context_list(context);
+        return status == NCL_OK ? ncl_devices_report(&context->log, &context->list, json) : status;
+    case NCL_REPORT_INSPECT:
+        return ncl_graph_report(((const struct ncl_model *)object)->graph,
+                                context->has_device ? &context->device.caps : NULL,
+                                context->channel_block, json);
+    case NCL_REPORT_SESSION:
+        return ncl_session_report(object, json);
+    }
+    return ncl_fail(&context->log, NCL_ERROR_USAGE, "unknown report %d", (int)kind);
+}

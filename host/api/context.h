@@ -1,0 +1,37 @@
+/* What the public handles hold. */
+#ifndef NCL_API_CONTEXT_H
+#define NCL_API_CONTEXT_H
+
+#include "cl/device.h"
+#include "graph/graph.h"
+#include "session/session.h"
+
+struct ncl_store;
+struct ncl_onnx;
+
+struct ncl_context {
+    struct ncl_log log;
+    ncl_options options;     /* its strings are not kept */
+    const struct ncl_cl *cl; /* NULL: opened as "none" and OpenCL not needed yet */
+    struct ncl_device_list list;
+    bool listed;
+    bool has_device;
+    struct ncl_device device;
+    int device_index; /* in list; -1: adopted */
+    struct ncl_store *store;
+    int channel_block;
+};
+
+struct ncl_model {
+    struct ncl_context *context;
+    struct ncl_onnx *onnx; /* one of the two owns the graph */
+    struct ncl_graph *built;
+    const struct ncl_graph *graph;
+};
+
+/* NCL_ERROR_USAGE for `function`, which got a NULL that it cannot do without. */
+ncl_status ncl_fail_null(const char *function);
+/* Lists devices once. */
+ncl_status ncl_context_list(struct ncl_context *context);
+
+#endif

@@ -1,0 +1,106 @@
+/* The command line: what its commands share. It uses nextcl.h alone. */
+#ifndef NCL_CLI_CLI_H
+#define NCL_CLI_CLI_H
+
+#include <jansson.h>
+#include <nextcl.h>
+#include <stdbool.h>
+
+#define CLI_MAX_INPUTS 64
+
+/* NAME=FILE of --input and --expect; name NULL: by position. */
+struct cli_file {
+    const char *name, *path;
+};
+
+struct cli_options {
+    /* every command */
+    const char *device, *math, *precision;
+    int channel_block;
+    bool json, quiet, verbose, help;
+    /* models */
+    const char *arch, *weights;
+    int seed, classes;
+    /* run, verify */
+    struct cli_file inputs[CLI_MAX_INPUTS], expects[CLI_MAX_INPUTS];
+    int input_count, expect_count;
+    const char *output_dir;
+    double rtol, atol;
+    /* classify */
+    const char *labels, *preprocess;
+    float mean[3], std[3];
+    bool has_mean, has_std, raw;
+    int top, resize, crop;
+    /* classify, bench */
+    int batch, repeat, warmup;
+    bool layers;
+    /* inspect */
+    bool dot;
+    /* what is left: MODEL, images */
+    const char **arguments;
+    int argument_count;
+};
+
+/* One line on stderr, "nextcl: ..."; returns status, which is also the exit status. */
+int cli_fail(ncl_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The library's last error. */
+int cli_fail_library(ncl_status status);
+
+/* ---- options.c ---- */
+struct cli_command {
+    const char *name, *arguments, *summary, *details; /* details: examples, after the options */
+    const char *options;              /* names of its own options, space-separated */
+    int min_arguments, max_arguments; /* -1: no limit */
+    int (*run)(const struct cli_options *options);
+};
+/* Parses argv[2..] for a command. Returns 0, or a status after one line on stderr. */
+int cli_parse(const struct cli_command *command, int argc, char **argv,
+              struct cli_options *options);
+void cli_print_options(const char *names); /* their help lines on stdout; NULL: the common ones */
+
+/* ---- open.c: context and model ---- */
+struct cli_session {
+    ncl_context *context;
+    ncl_model *model;
+    ncl_session *session;
+    double start, load_seconds; /* of the process, monotonic */
+};
+/* Opens the context the options ask for; device NULL: theirs. math_auto: what auto means here. */
+int cli_open_context(const struct cli_options *options, const char *device, ncl_math math_auto,
+                     bool profile, ncl_context **context);
+/* options->arguments[0]: a path or zoo:NAME. */
+int cli_open_model(const struct cli_options *options, ncl_context *context, ncl_model **model);
+void cli_close(struct cli_session *session);
+bool cli_interrupted(void); /* Ctrl-C was pressed */
+int cli_fail_interrupted(void);
+double cli_seconds(void); /* monotonic */
+extern double cli_process_start;
+const char *cli_math_name(ncl_math math);
+
+/* ---- tensors.c ---- */
+/* Input tensors from --input files, in the model's order. */
+int cli_load_inputs(const struct cli_options *options, const struct cli_session *session,
+                    ncl_tensor *tensors);
+/* Seeded uniform inputs in [-1, 1); free dims become batch (0: 1), 3 channels, 224 pixels. */
+int cli_random_inputs(const struct cli_options *options, const struct cli_session *session,
+                      int batch, ncl_tensor *tensors);
+/* Zeroed tensors for every output. */
+int cli_make_outputs(const struct cli_session *session, ncl_tensor *tensors);
+void cli_free_tensors(ncl_tensor *tensors, size_t count);
+size_t cli_elements(const ncl_tensor *tensor);
+
+/* ---- print.c ---- */
+int cli_print_json(json_t *root);       /* takes the reference; one document on stdout */
+int cli_print_report(const char *json); /* text of a report as it is */
+/* A number, or null where JSON has none for it. */
+json_t *cli_json_number(double value);
+
+/* ---- commands ---- */
+int cli_devices(const struct cli_options *options);
+int cli_classify(const struct cli_options *options);
+int cli_run(const struct cli_options *options);
+int cli_bench(const struct cli_options *options);
+int cli_verify(const struct cli_options *options);
+int cli_inspect(const struct cli_options *options);
+
+#endif

@@ -1,0 +1,245 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* POSITIVE: a COUNT of at least 1. */
+enum kind { FLAG, TEXT, COUNT, POSITIVE, NUMBER, TRIPLE, FILES };
+
+struct option {
+    const char *name;
+    enum kind kind;
+    size_t offset;     /* in struct cli_options */
+    size_t also;       /* TRIPLE: its bool; FILES: its count */
+    const char *value; /* placeholder in help */
+    const char *help;
+    bool common;
+};
+
+#define AT(member) offsetof(struct cli_options, member)
+
+static const struct option options_table[] = {
+    {"device", TEXT, AT(device), 0, "D", "P:D, cpu, gpu or part of a name ($NEXTCL_DEVICE)", true},
+    {"math", TEXT, AT(math), 0, "M",
+     "auto, reproducible (the same bits everywhere) or fast; default auto", true},
+    {"precision", TEXT, AT(precision), 0, "P", "fp32", true},
+    {"channel-block", POSITIVE, AT(channel_block), 0, "N",
+     "4, 8 or 16 channels per block ($NEXTCL_CHANNEL_BLOCK); default: the device's", true},
+    {"json", FLAG, AT(json), 0, NULL, "one JSON document instead of text", true},
+    {"quiet", FLAG, AT(quiet), 0, NULL, "no progress", true},
+    {"verbose", FLAG, AT(verbose), 0, NULL, "log to stderr", true},
+    {"help", FLAG, AT(help), 0, NULL, "this text", true},
+    {"arch", TEXT, AT(arch), 0, "NAME", "architecture of a weights file", false},
+    {"weights", TEXT, AT(weights), 0, "FILE", "weights of a zoo model", false},
+    {"seed", COUNT, AT(seed), 0, "N", "of a zoo model's random weights, and of random inputs; 1",
+     false},
+    {"classes", POSITIVE, AT(classes), 0, "N", "outputs of a zoo model; 1000", false},
+    {"input", FILES, AT(inputs), AT(input_count), "[NAME=]x.npy",
+     "a float32 tensor in the model's layout; once per input", false},
+    {"expect", FILES, AT(expects), AT(expect_count), "[NAME=]y.npy",
+     "compare this output instead of the oracle's", false},
+    {"output-dir", TEXT, AT(output_dir), 0, "DIR", "receives NAME.npy per output", false},
+    {"rtol", NUMBER, AT(rtol), 0, "R", "relative tolerance of --expect; 1e-4", false},
+    {"atol", NUMBER, AT(atol), 0, "A", "absolute tolerance of --expect; 1e-6", false},
+    {"labels", TEXT, AT(labels), 0, "FILE", "class names, one a line; ImageNet's for 1000 classes",
+     false},
+    {"top", POSITIVE, AT(top), 0, "K", "classes per image; 5", false},
+    {"preprocess", TEXT, AT(preprocess), 0, "P",
+     "torchvision (default) or none (RGB 0..255, resized)", false},
+    {"mean", TRIPLE, AT(mean), AT(has_mean), "R,G,B", "subtracted from RGB in 0..1", false},
+    {"std", TRIPLE, AT(std), AT(has_std), "R,G,B", "divides RGB in 0..1", false},
+    {"resize", POSITIVE, AT(resize), 0, "N", "shorter side before the crop; crop * 256 / 224",
+     false},
+    {"crop", POSITIVE, AT(crop), 0, "N", "side of the centre crop; the model's size, else 224",
+     false},
+    {"raw", FLAG, AT(raw), 0, NULL, "the net's own outputs, without softmax", false},
+    {"batch", POSITIVE, AT(batch), 0, "N", "images at once; the model's fixed batch, else 1",
+     false},
+    {"repeat", POSITIVE, AT(repeat), 0, "R", "timed runs; 20", false},
+    {"warmup", COUNT, AT(warmup), 0, "W", "runs before them; 3", false},
+    {"layers", FLAG, AT(layers), 0, NULL, "time every layer", false},
+    {"dot", FLAG, AT(dot), 0, NULL, "a Graphviz drawing of what runs", false},
+};
+#define OPTION_COUNT (sizeof options_table / sizeof options_table[0])
+
+static bool listed(const char *names, const char *name)
+{
+    const size_t length = strlen(name);
+    const char *at = names;
+
+    while ((at = strstr(at, name)) != NULL) {
+        if ((at == names || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+            return true;
+        at += length;
+    }
+    return false;
+}
+
+static const struct option *find(const struct cli_command *command, const char *name, size_t length)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *o = &options_table[i];
+
+        if (strlen(o->name) == length && strncmp(o->name, name, length) == 0 &&
+            (o->common || listed(command->options, o->name)))
+            return o;
+    }
+    return NULL;
+}
+
+static int parse_count(const struct option *o, const char *text, int *value)
+{
+    char *end;
+    long number;
+
+    errno = 0;
+    number = strtol(text, &end, 10);
+    if (end == text || *end || errno || number < (o->kind == POSITIVE) || number > INT_MAX)
+        return cli_fail(NCL_ERROR_USAGE, "--%s: expected a whole number from %d on, found '%s'",
+                        o->name, o->kind == POSITIVE, text);
+    *value = (int)number;
+    return 0;
+}
+
+static int parse_number(const struct option *o, const char *text, double *value)
+{
+    char *end;
+
+    *value = strtod(text, &end);
+    if (end == text || *end || !(*value >= 0))
+        return cli_fail(NCL_ERROR_USAGE, "--%s: expected a number >= 0, found '%s'", o->name, text);
+    return 0;
+}
+
+static int parse_triple(const struct option *o, const char *text, float *values, bool *given)
+{
+    const char *at = text;
+
+    for (int i = 0; i < 3; i++) {
+        char *end;
+
+        values[i] = strtof(at, &end);
+        if (end == at || *end != (i < 2 ? ',' : '\0'))
+            return cli_fail(NCL_ERROR_USAGE, "--%s: expected three numbers R,G,B, found '%s'",
+                            o->name, text);
+        at = end + 1;
+    }
+    *given = true;
+    return 0;
+}
+
+/* The name of an input may hold '=' no more than a path may start with one: the first one splits.
+ */
+static int parse_file(const struct option *o, char *text, struct cli_file *files, int *count)
+{
+    char *equals = strchr(text, '=');
+
+    if (*count == CLI_MAX_INPUTS)
+        return cli_fail(NCL_ERROR_USAGE, "--%s: at most %d files", o->name, CLI_MAX_INPUTS);
+    if (equals)
+        *equals = 0;
+    files[(*count)++] = (struct cli_file){equals ? text : NULL, equals ? equals + 1 : text};
+    return 0;
+}
+
+static int set(const struct option *o, char *text, struct cli_options *options)
+{
+    char *base = (char *)options;
+
+    switch (o->kind) {
+    case FLAG:
+        *(bool *)(void *)(base + o->offset) = true;
+        return 0;
+    case TEXT:
+        *(const char **)(void *)(base + o->offset) = text;
+        return 0;
+    case COUNT:
+    case POSITIVE:
+        return parse_count(o, text, (int *)(void *)(base + o->offset));
+    case NUMBER:
+        return parse_number(o, text, (double *)(void *)(base + o->offset));
+    case TRIPLE:
+        return parse_triple(o, text, (float *)(void *)(base + o->offset),
+                            (bool *)(void *)(base + o->also));
+    case FILES:
+        return parse_file(o, text, (struct cli_file *)(void *)(base + o->offset),
+                          (int *)(void *)(base + o->also));
+    }
+    return 0;
+}
+
+/* --name value, --name=value or --flag at argv[*i]; advances *i past what it took. */
+static int parse_option(const struct cli_command *command, int argc, char **argv, int *i,
+                        struct cli_options *options)
+{
+    const char *name = argv[*i] + 2;
+    char *equals = strchr(argv[*i], '=');
+    const size_t length = equals ? (size_t)(equals - name) : strlen(name);
+    const struct option *o = find(command, name, length);
+
+    if (!o)
+        return cli_fail(NCL_ERROR_USAGE, "%s: unknown option '%s' (see nextcl %s --help)",
+                        command->name, argv[*i], command->name);
+    if (o->kind == FLAG && equals)
+        return cli_fail(NCL_ERROR_USAGE, "--%s takes no value, found '%s'", o->name, equals + 1);
+    if (o->kind == FLAG || equals)
+        return set(o, equals ? equals + 1 : NULL, options);
+    if (*i + 1 >= argc)
+        return cli_fail(NCL_ERROR_USAGE, "--%s: expected a value (%s)", o->name, o->value);
+    return set(o, argv[++*i], options);
+}
+
+static int check_arguments(const struct cli_command *command, const struct cli_options *options)
+{
+    if (options->help)
+        return 0;
+    if (options->argument_count < command->min_arguments)
+        return cli_fail(NCL_ERROR_USAGE, "%s: expected %s (see nextcl %s --help)", command->name,
+                        command->arguments, command->name);
+    if (command->max_arguments >= 0 && options->argument_count > command->max_arguments)
+        return cli_fail(NCL_ERROR_USAGE, "%s: unexpected argument '%s'", command->name,
+                        options->arguments[command->max_arguments]);
+    return 0;
+}
+
+int cli_parse(const struct cli_command *command, int argc, char **argv, struct cli_options *options)
+{
+    bool only_arguments = false;
+    int status = 0;
+
+    options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
+    if (!options->arguments)
+        return cli_fail(NCL_ERROR_MEMORY, "out of memory");
+    for (int i = 2; status == 0 && i < argc; i++) {
+        if (!only_arguments && strcmp(argv[i], "--") == 0)
+            only_arguments = true;
+        else if (!only_arguments && strcmp(argv[i], "-h") == 0)
+            options->help = true;
+        else if (!only_arguments && strncmp(argv[i], "--", 2) == 0)
+            status = parse_option(command, argc, argv, &i, options);
+        else if (!only_arguments && argv[i][0] == '-' && argv[i][1])
+            status = cli_fail(NCL_ERROR_USAGE, "%s: unknown option '%s' (see nextcl %s --help)",
+                              command->name, argv[i], command->name);
+        else
+            options->arguments[options->argument_count++] = argv[i];
+    }
+    return status ? status : check_arguments(command, options);
+}
+
+void cli_print_options(const char *names)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *o = &options_table[i];
+        char left[64];
+
+        if (names ? o->common || !listed(names, o->name) : !o->common)
+            continue;
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
+        printf("  %-24s %s\n", left, o->help);
+    }
+}

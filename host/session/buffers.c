@@ -1,0 +1,77 @@
+#include "session/session.h"
+
+#include <stdlib.h>
+
+static ncl_status plan_memory(struct ncl_session *session)
+{
+    const struct ncl_schedule *schedule = session->schedule;
+    const struct ncl_caps *caps = &session->device->caps;
+    bool *may_alias = ncl_alloc((size_t)schedule->step_count + 1, sizeof *may_alias);
+    ncl_status status;
+
+    if (!may_alias)
+        return ncl_fail_memory(session->device->log, "the memory plan");
+    for (int i = 0; i < schedule->step_count; i++) {
+        const struct ncl_choice *choice = &session->layers[i].choice;
+
+        may_alias[i] = !choice->algo->residual_may_alias ||
+                       choice->algo->residual_may_alias(choice->v, &schedule->steps[i].problem);
+    }
+    status = ncl_memory_plan_create(session->device->log, schedule, session->config.channel_block,
+                                    may_alias, caps->base_align, (size_t)caps->max_allocation,
+                                    &session->memory);
+    free(may_alias);
+    return status;
+}
+
+static ncl_status create_sub_buffer(struct ncl_session *session, int slot)
+{
+    const struct ncl_device *device = session->device;
+    const cl_buffer_region region = {session->memory.slots[slot].offset,
+                                     session->memory.slots[slot].bytes};
+    cl_int code;
+
+    session->slots[slot] = device->cl->CreateSubBuffer(
+        session->chunks[session->memory.slots[slot].chunk], CL_MEM_READ_WRITE,
+        CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    if (!code)
+        return NCL_OK;
+    session->slots[slot] = NULL;
+    return ncl_cl_fail(device->log, "clCreateSubBuffer", code);
+}
+
+static ncl_status create_slot(struct ncl_session *session, int slot)
+{
+    const struct ncl_slot *s = &session->schedule->slots[slot];
+    const size_t bytes = ncl_session_slot_bytes(session, slot);
+
+    if (session->memory.slots[slot].chunk >= 0)
+        return create_sub_buffer(session, slot);
+    if (s->input < 0 && s->output < 0)
+        return NCL_OK; /* nothing reads or writes it */
+    session->device_bytes += bytes;
+    return ncl_buffer_create(session->device, CL_MEM_READ_WRITE, bytes, &session->slots[slot]);
+}
+
+ncl_status ncl_session_allocate(struct ncl_session *session)
+{
+    ncl_status status = plan_memory(session);
+
+    if (status != NCL_OK)
+        return status;
+    session->slots = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
+    session->bound = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
+    session->events = ncl_alloc((size_t)session->schedule->step_count + 1, sizeof(cl_event));
+    if (!session->slots || !session->bound || !session->events)
+        return ncl_fail_memory(session->device->log, "buffer handles");
+    for (int i = 0; status == NCL_OK && i < session->memory.chunk_count; i++) {
+        session->device_bytes += session->memory.chunk_bytes[i];
+        status = ncl_buffer_create(session->device, CL_MEM_READ_WRITE,
+                                   session->memory.chunk_bytes[i], &session->chunks[i]);
+    }
+    for (int i = 0; status == NCL_OK && i < session->schedule->slot_count; i++)
+        status = create_slot(session, i);
+    for (int i = 0; status == NCL_OK && i < session->schedule->slot_count; i++)
+        session->bound[i] = session->slots[i];
+    return status;
+}

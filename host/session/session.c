@@ -1,0 +1,173 @@
+#include "session/session.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+/* auto keeps the canonical order where that costs at most half of the device's speed. */
+#define MIN_FMA_RATIO 0.5
+
+static ncl_status resolve_math(struct ncl_session *session)
+{
+    double ratio = 1;
+    ncl_status status = NCL_OK;
+
+    if (session->config.math != NCL_MATH_AUTO)
+        return NCL_OK;
+    status = ncl_device_fma_ratio(session->device, &ratio);
+    session->config.math = ratio >= MIN_FMA_RATIO ? NCL_MATH_REPRODUCIBLE : NCL_MATH_FAST;
+    if (status == NCL_OK)
+        ncl_note(session->device->log, NCL_LOG_INFO, "math auto: fma runs at %.2f of mad: %s",
+                 ratio, ratio >= MIN_FMA_RATIO ? "reproducible" : "fast");
+    return status;
+}
+
+/* Steps of making a session, in order; each is also a line of progress. */
+static const struct {
+    const char *stage;
+    ncl_status (*work)(struct ncl_session *session);
+} stages[] = {
+    {"choosing algorithms", ncl_session_choose},  {"building kernels", ncl_session_build_kernels},
+    {"allocating buffers", ncl_session_allocate}, {"packing weights", ncl_session_pack_weights},
+    {"binding launches", ncl_session_bind},
+};
+#define STAGE_COUNT (sizeof stages / sizeof stages[0])
+
+static ncl_status report_progress(const struct ncl_session *session, size_t stage)
+{
+    const struct ncl_session_config *config = &session->config;
+    const char *name = stage < STAGE_COUNT ? stages[stage].stage : "ready";
+
+    if (config->progress && config->progress(config->user, name, stage, STAGE_COUNT))
+        return ncl_fail(session->device->log, NCL_ERROR_CANCELLED, "cancelled while %s", name);
+    return NCL_OK;
+}
+
+static ncl_status make_schedule(struct ncl_session *session, const struct ncl_graph *model,
+                                const struct ncl_dims *inputs, int input_count)
+{
+    struct ncl_pass_report reports[NCL_MAX_PASSES];
+    int report_count = 0;
+    ncl_status status = ncl_graph_specialise(model, inputs, input_count, &session->graph);
+
+    if (status == NCL_OK)
+        status = ncl_graph_optimise(session->graph, reports, &report_count);
+    if (status == NCL_OK)
+        status = ncl_schedule_create(session->graph, &session->schedule);
+    if (status != NCL_OK)
+        return status;
+    for (int i = 0; i < session->schedule->step_count; i++) {
+        struct ncl_problem *problem = &session->schedule->steps[i].problem;
+
+        problem->channel_block = session->config.channel_block;
+        problem->fast = session->config.math == NCL_MATH_FAST;
+    }
+    return NCL_OK;
+}
+
+ncl_status ncl_session_make(const struct ncl_session_config *config, const struct ncl_graph *model,
+                            const struct ncl_dims *inputs, int input_count,
+                            struct ncl_session **out)
+{
+    const uint64_t start = ncl_clock_ns();
+    struct ncl_session *session = ncl_alloc(1, sizeof *session);
+    ncl_status status;
+
+    *out = NULL;
+    if (!session)
+        return ncl_fail_memory(config->device->log, "a session");
+    session->config = *config;
+    session->device = config->device;
+    session->kernels.device = config->device;
+    status = resolve_math(session);
+    if (status == NCL_OK)
+        status = make_schedule(session, model, inputs, input_count);
+    for (size_t i = 0; status == NCL_OK && i < STAGE_COUNT; i++) {
+        status = report_progress(session, i);
+        if (status == NCL_OK)
+            status = stages[i].work(session);
+    }
+    if (status == NCL_OK)
+        status = report_progress(session, STAGE_COUNT);
+    if (status != NCL_OK) {
+        ncl_session_destroy(session);
+        return status;
+    }
+    session->create_seconds = (double)(ncl_clock_ns() - start) * 1e-9;
+    *out = session;
+    return NCL_OK;
+}
+
+static void destroy_layers(struct ncl_session *session)
+{
+    const int count = session->schedule ? session->schedule->step_count : 0;
+
+    for (int i = 0; session->layers && i < count; i++) {
+        struct ncl_session_layer_state *layer = &session->layers[i];
+
+        ncl_launch_release(session->device, &layer->launch);
+        ncl_buffer_release(session->device, &layer->weights);
+        ncl_buffer_release(session->device, &layer->bias);
+        ncl_buffer_release(session->device, &layer->scale);
+        ncl_buffer_release(session->device, &layer->shift);
+        free(layer->params);
+    }
+    free(session->layers);
+}
+
+static void destroy_buffers(struct ncl_session *session)
+{
+    const int count = session->schedule ? session->schedule->slot_count : 0;
+
+    for (int i = 0; session->slots && i < count; i++)
+        ncl_buffer_release(session->device, &session->slots[i]);
+    for (size_t i = 0; i < sizeof session->chunks / sizeof session->chunks[0]; i++)
+        ncl_buffer_release(session->device, &session->chunks[i]);
+    free(session->slots);
+    free(session->bound);
+    free(session->events);
+}
+
+void ncl_session_destroy(struct ncl_session *session)
+{
+    if (!session)
+        return;
+    /* Releasing a buffer under a running kernel is legal, but a caller's event callback may not
+     * expect its session to be gone. */
+    session->device->cl->Finish(session->device->queue);
+    destroy_layers(session);
+    destroy_buffers(session);
+    ncl_kernels_free(&session->kernels);
+    ncl_memory_plan_free(&session->memory);
+    ncl_schedule_free(session->schedule);
+    ncl_graph_free(session->graph);
+    free(session);
+}
+
+static int find_slot(const struct ncl_session *session, int input, int output)
+{
+    for (int i = 0; i < session->schedule->slot_count; i++) {
+        const struct ncl_slot *slot = &session->schedule->slots[i];
+
+        if ((input >= 0 && slot->input == input) || (output >= 0 && slot->output == output))
+            return i;
+    }
+    return -1;
+}
+
+int ncl_session_input_slot(const struct ncl_session *session, int input)
+{
+    return find_slot(session, input, -1);
+}
+
+int ncl_session_output_slot(const struct ncl_session *session, int output)
+{
+    return find_slot(session, -1, output);
+}
+
+size_t ncl_session_slot_bytes(const struct ncl_session *session, int slot)
+{
+    const struct ncl_slot *s = &session->schedule->slots[slot];
+
+    return ncl_shape_elements(&s->shape, s->order, session->config.channel_block) * sizeof(float);
+}

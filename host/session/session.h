@@ -1,0 +1,102 @@
+/* Sessions: a schedule with its plans, programs, packed weights and buffers: something that runs.
+ */
+#ifndef NCL_SESSION_SESSION_H
+#define NCL_SESSION_SESSION_H
+
+#include "graph/schedule.h"
+#include "plan/choose.h"
+#include "plan/kernels.h"
+#include "plan/launch.h"
+
+/* How to make one. The device must outlive the session. */
+struct ncl_session_config {
+    const struct ncl_device *device;
+    ncl_math math; /* auto: decided by the device's measured fma ratio */
+    int channel_block;
+    ncl_progress_fn progress; /* may be NULL */
+    void *user;
+};
+
+struct ncl_session_layer_state {
+    struct ncl_choice choice;
+    int variant; /* in kernels */
+    int attempt; /* how many algorithms failed before this one */
+    struct ncl_launch launch;
+    cl_mem weights, bias, scale, shift;
+    char *params;
+    double seconds; /* device time of the last run; 0 unless profiled */
+};
+
+struct ncl_session {
+    struct ncl_session_config config;
+    const struct ncl_device *device;
+    struct ncl_graph *graph; /* specialised and optimised */
+    struct ncl_schedule *schedule;
+    struct ncl_memory_plan memory;
+    struct ncl_kernels kernels;
+    struct ncl_session_layer_state *layers; /* one per step */
+    cl_mem chunks[8];
+    cl_mem *slots;    /* one per schedule slot: sub-buffer, or own buffer of an input or output */
+    cl_mem *bound;    /* what launches use for a slot now: slots[i], or a caller's buffer */
+    cl_event *events; /* profiling: one per step */
+    size_t device_bytes;
+    double create_seconds;
+};
+
+/* model stays the caller's and must outlive the session. */
+ncl_status ncl_session_make(const struct ncl_session_config *config, const struct ncl_graph *model,
+                            const struct ncl_dims *inputs, int input_count,
+                            struct ncl_session **session);
+void ncl_session_destroy(struct ncl_session *session);
+
+/* The slot of a graph input or output; -1: none. */
+int ncl_session_input_slot(const struct ncl_session *session, int input);
+int ncl_session_output_slot(const struct ncl_session *session, int output);
+size_t ncl_session_slot_bytes(const struct ncl_session *session, int slot);
+
+/* ---- making: one file per part ---- */
+/* weights.c: packs weights, uploads biases, scales and shifts of every step. */
+ncl_status ncl_session_pack_weights(struct ncl_session *session);
+/* The same for one step whose algorithm changed. */
+ncl_status ncl_session_pack_step(struct ncl_session *session, int step);
+/* buffers.c: arena, slots. */
+ncl_status ncl_session_allocate(struct ncl_session *session);
+/* layers.c: chooses algorithms, builds kernels, binds launches; falls back where one fails. */
+ncl_status ncl_session_choose(struct ncl_session *session);
+ncl_status ncl_session_build_kernels(struct ncl_session *session);
+ncl_status ncl_session_bind(struct ncl_session *session);
+/* Replaces the algorithm of a step whose launch failed by the next that applies, rebuilt and
+ * rebound; logs why. */
+ncl_status ncl_session_fall_back(struct ncl_session *session, int step);
+
+/* ---- running ---- */
+/* Host and device tensors may be mixed. Without event the call returns when everything is done;
+ * host tensors then are read and written before it returns. With event all tensors must be device
+ * tensors. */
+struct ncl_session_io {
+    const ncl_tensor *inputs, *outputs;
+    size_t input_count, output_count;
+    cl_uint wait_count;
+    const cl_event *waits;
+    cl_event *event;
+};
+ncl_status ncl_session_execute(struct ncl_session *session, const struct ncl_session_io *io);
+/* Enqueues one step, falling back where the launch fails. *event: may be NULL. */
+ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_uint wait_count,
+                                    const cl_event *waits, cl_event *event);
+
+/* Points the launches that read or write a slot to `buffer`, which becomes bound[slot]. */
+ncl_status ncl_session_rebind(struct ncl_session *session, int slot, cl_mem buffer);
+
+/* verify.c, report.c: see include/nextcl.h */
+ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inputs,
+                              size_t input_count, char **json);
+ncl_status ncl_session_report(const struct ncl_session *session, char **json);
+/* inspect: the graph before and after its passes, its schedule and memory plan. Free dims become
+ * batch 1 and 224 pixels. caps: limits of the device it is planned for, or NULL. */
+ncl_status ncl_graph_report(const struct ncl_graph *model, const struct ncl_caps *caps,
+                            int channel_block, char **json);
+ncl_status ncl_devices_report(const struct ncl_log *log, const struct ncl_device_list *list,
+                              char **json);
+
+#endif

@@ -1,0 +1,325 @@
+#include "session/session.h"
+
+#include "problem/oracle.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bounds of math fast, against the largest magnitude of the layer's exact result: products may be
+ * rounded before they are added, and sums reordered. */
+#define FAST_RELATIVE 1e-3f
+
+/* One verification: host values of every live slot, and the findings. */
+struct verify {
+    struct ncl_session *session;
+    float **host;   /* per slot: the oracle's NCHW values, NULL before they are computed */
+    float *ordered; /* scratch of the largest slot, in device order */
+    float *plain;   /* the same, NCHW */
+    size_t scratch_floats;
+    bool *written; /* per slot: some step has written it (concat parts share one) */
+    int *last_use; /* per slot: the last step that reads it */
+    json_t *layers;
+    int first_bad;     /* step, -1: none */
+    char finding[256]; /* of first_bad */
+};
+
+static const struct ncl_slot *slot_of(const struct verify *v, int slot)
+{
+    return &v->session->schedule->slots[slot];
+}
+
+static size_t plain_floats(const struct verify *v, int slot)
+{
+    return ncl_shape_elements(&slot_of(v, slot)->shape, NCL_PLAIN, 4);
+}
+
+static void verify_free(struct verify *v)
+{
+    for (int i = 0; v->host && i < v->session->schedule->slot_count; i++)
+        free(v->host[i]);
+    free(v->host);
+    free(v->ordered);
+    free(v->plain);
+    free(v->written);
+    free(v->last_use);
+    json_decref(v->layers);
+}
+
+static ncl_status verify_init(struct verify *v)
+{
+    const struct ncl_schedule *schedule = v->session->schedule;
+    const size_t count = (size_t)schedule->slot_count + 1;
+
+    for (int i = 0; i < schedule->slot_count; i++) {
+        const size_t floats = ncl_session_slot_bytes(v->session, i) / sizeof(float);
+
+        v->scratch_floats = floats > v->scratch_floats ? floats : v->scratch_floats;
+    }
+    v->host = ncl_alloc(count, sizeof *v->host);
+    v->written = ncl_alloc(count, sizeof *v->written);
+    v->last_use = ncl_alloc(count, sizeof *v->last_use);
+    v->ordered = ncl_alloc(v->scratch_floats, sizeof(float));
+    v->plain = ncl_alloc(v->scratch_floats, sizeof(float));
+    v->layers = json_array();
+    v->first_bad = -1;
+    if (!v->host || !v->written || !v->last_use || !v->ordered || !v->plain || !v->layers)
+        return ncl_fail_memory(v->session->device->log, "verification");
+    for (int i = 0; i < schedule->step_count; i++) {
+        const struct ncl_step *s = &schedule->steps[i];
+        const int read[3] = {s->x, s->z, s->residual};
+
+        for (int j = 0; j < 3; j++)
+            if (read[j] >= 0)
+                v->last_use[read[j]] = i;
+    }
+    return NCL_OK;
+}
+
+/* No network's result: the bits of a launch that wrote nothing. Not NaN, which inputs may bring. */
+#define POISON (-0x1.a5a5a4p+126f)
+
+/* Fills the output first, so that a launch that writes nothing is noticed; a slot that another step
+ * wrote part of, or that holds the residual in place, keeps its contents. */
+static ncl_status poison_output(struct verify *v, const struct ncl_step *s)
+{
+    const size_t bytes = ncl_session_slot_bytes(v->session, s->y);
+
+    if (v->written[s->y] || v->session->memory.slots[s->y].alias >= 0)
+        return NCL_OK;
+    for (size_t i = 0; i < bytes / sizeof(float); i++)
+        v->ordered[i] = POISON;
+    return ncl_buffer_write(v->session->device, v->session->bound[s->y], 0, v->ordered, bytes);
+}
+
+static ncl_status run_device(struct verify *v, int step)
+{
+    const struct ncl_step *s = &v->session->schedule->steps[step];
+    const struct ncl_slot *y = slot_of(v, s->y);
+    ncl_status status = poison_output(v, s);
+
+    if (status == NCL_OK)
+        status = ncl_session_enqueue_step(v->session, step, 0, NULL, NULL);
+    v->session->device->cl->Finish(v->session->device->queue);
+    if (status == NCL_OK)
+        status = ncl_buffer_read(v->session->device, v->session->bound[s->y], 0, v->ordered,
+                                 ncl_session_slot_bytes(v->session, s->y));
+    if (status == NCL_OK)
+        ncl_order_to_plain(&y->shape, y->order, v->session->config.channel_block, v->ordered,
+                           v->plain);
+    v->written[s->y] = true;
+    return status;
+}
+
+static ncl_status run_oracle(struct verify *v, int step)
+{
+    const struct ncl_step *s = &v->session->schedule->steps[step];
+    struct ncl_oracle_tensors tensors = {
+        .x = v->host[s->x],
+        .z = s->z >= 0 ? v->host[s->z] : NULL,
+        .residual = s->residual >= 0 ? v->host[s->residual] : NULL,
+        .weights = &s->weights,
+        .bias = s->bias,
+        .scale = s->scale,
+        .shift = s->shift,
+    };
+
+    if (!v->host[s->y])
+        v->host[s->y] = ncl_alloc(plain_floats(v, s->y), sizeof(float));
+    if (!v->host[s->y])
+        return ncl_fail_memory(v->session->device->log, "the oracle's result");
+    tensors.y = v->host[s->y];
+    return ncl_oracle_run(v->session->device->log, &s->problem, &tensors);
+}
+
+static bool same_bits(float a, float b)
+{
+    const float canonical[2] = {ncl_canonical(a), ncl_canonical(b)};
+
+    return memcmp(&canonical[0], &canonical[1], sizeof(float)) == 0;
+}
+
+static float largest(const float *values, size_t count)
+{
+    float peak = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (fabsf(values[i]) > peak && isfinite(values[i]))
+            peak = fabsf(values[i]);
+    return peak;
+}
+
+static bool close_enough(float found, float expected, float bound)
+{
+    if (same_bits(found, expected))
+        return true;
+    return fabsf(found - expected) <= bound; /* false for NaN */
+}
+
+/* Compares the device's values in v->plain with the oracle's; returns how many differ. A concat
+ * part is compared with all that was written so far: its own channels alone are new. */
+static size_t compare(struct verify *v, int step, size_t *first)
+{
+    const struct ncl_session *session = v->session;
+    const struct ncl_step *s = &session->schedule->steps[step];
+    const struct ncl_problem *p = &s->problem;
+    const struct ncl_shape *shape = &slot_of(v, s->y)->shape;
+    const size_t plane = (size_t)shape->h * (size_t)shape->w;
+    const bool part = p->kind == NCL_PROBLEM_COPY && p->of.copy.y_channels;
+    const int begin = part ? p->of.copy.y_channel : 0;
+    const int end = part ? begin + p->y.c : shape->c;
+    const float *expected = v->host[s->y];
+    const float bound = FAST_RELATIVE * largest(expected, plain_floats(v, s->y));
+    size_t differing = 0;
+
+    for (size_t i = 0; i < plain_floats(v, s->y); i++) {
+        const int channel = (int)(i / plane % (size_t)shape->c);
+        const bool same = p->fast ? close_enough(v->plain[i], expected[i], bound)
+                                  : same_bits(v->plain[i], expected[i]);
+
+        if (same || channel < begin || channel >= end)
+            continue;
+        if (!differing++)
+            *first = i;
+    }
+    return differing;
+}
+
+static void record_difference(struct verify *v, int step, size_t differing, size_t first,
+                              json_t *entry)
+{
+    const struct ncl_step *s = &v->session->schedule->steps[step];
+    const float found = v->plain[first], expected = v->host[s->y][first];
+
+    json_object_set_new(entry, "first_index", json_integer((json_int_t)first));
+    json_object_set_new(entry, "expected",
+                        isfinite(expected) ? json_real((double)expected) : json_null());
+    json_object_set_new(entry, "found", isfinite(found) ? json_real((double)found) : json_null());
+    if (v->first_bad >= 0)
+        return;
+    v->first_bad = step;
+    snprintf(v->finding, sizeof v->finding,
+             "%zu of %zu values differ, first at %zu: expected %.9g (%a), found %.9g (%a)",
+             differing, plain_floats(v, s->y), first, (double)expected, (double)expected,
+             (double)found, (double)found);
+}
+
+static ncl_status verify_step(struct verify *v, int step)
+{
+    const struct ncl_step *s = &v->session->schedule->steps[step];
+    size_t first = 0, differing;
+    json_t *entry;
+    ncl_status status = run_device(v, step);
+
+    if (status == NCL_OK)
+        status = run_oracle(v, step);
+    if (status != NCL_OK)
+        return status;
+    differing = compare(v, step, &first);
+    entry =
+        json_pack("{s:s, s:s, s:s, s:I}", "name", s->name, "op", s->op, "algorithm",
+                  v->session->layers[step].choice.algo->name, "differing", (json_int_t)differing);
+    if (differing)
+        record_difference(v, step, differing, first, entry);
+    json_array_append_new(v->layers, entry);
+    return NCL_OK;
+}
+
+/* A slot's oracle values are needed until its last reader has run. */
+static void drop_dead_slots(struct verify *v, int step)
+{
+    const struct ncl_step *s = &v->session->schedule->steps[step];
+    const int read[3] = {s->x, s->z, s->residual};
+
+    for (int j = 0; j < 3; j++)
+        if (read[j] >= 0 && v->last_use[read[j]] == step) {
+            free(v->host[read[j]]);
+            v->host[read[j]] = NULL;
+        }
+}
+
+/* Callers' buffers of an earlier run may be gone. */
+static ncl_status use_own_buffers(struct ncl_session *session)
+{
+    ncl_status status = NCL_OK;
+
+    for (int i = 0; status == NCL_OK && i < session->schedule->slot_count; i++)
+        if (session->bound[i] != session->slots[i])
+            status = ncl_session_rebind(session, i, session->slots[i]);
+    return status;
+}
+
+static ncl_status give_inputs(struct verify *v, const ncl_tensor *inputs, size_t count)
+{
+    ncl_status status = NCL_OK;
+
+    if (count != (size_t)v->session->graph->input_count)
+        return ncl_fail(v->session->device->log, NCL_ERROR_USAGE,
+                        "verify: %zu inputs given, the model has %d", count,
+                        v->session->graph->input_count);
+    for (size_t i = 0; status == NCL_OK && i < count; i++) {
+        const int slot = ncl_session_input_slot(v->session, (int)i);
+        const size_t bytes = ncl_session_slot_bytes(v->session, slot);
+
+        if (!inputs[i].data || inputs[i].bytes < bytes)
+            return ncl_fail(v->session->device->log, NCL_ERROR_USAGE,
+                            "verify: input %zu has %zu bytes of host data, expected %zu", i,
+                            inputs[i].data ? inputs[i].bytes : 0, bytes);
+        v->host[slot] = ncl_alloc(bytes, 1);
+        if (!v->host[slot])
+            return ncl_fail_memory(v->session->device->log, "verification");
+        memcpy(v->host[slot], inputs[i].data, bytes);
+        status =
+            ncl_buffer_write(v->session->device, v->session->bound[slot], 0, inputs[i].data, bytes);
+    }
+    return status;
+}
+
+static ncl_status run_all(struct verify *v)
+{
+    const struct ncl_session_config *config = &v->session->config;
+    const int count = v->session->schedule->step_count;
+    ncl_status status = NCL_OK;
+
+    for (int i = 0; status == NCL_OK && i < count; i++) {
+        if (config->progress &&
+            config->progress(config->user, "verifying layers", (size_t)i, (size_t)count))
+            return ncl_fail(v->session->device->log, NCL_ERROR_CANCELLED, "cancelled at layer %d",
+                            i);
+        status = verify_step(v, i);
+        drop_dead_slots(v, i);
+    }
+    return status;
+}
+
+ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inputs,
+                              size_t input_count, char **json)
+{
+    struct verify v = {.session = session};
+    ncl_status status = verify_init(&v);
+
+    if (status == NCL_OK)
+        status = use_own_buffers(session);
+    if (status == NCL_OK)
+        status = give_inputs(&v, inputs, input_count);
+    if (status == NCL_OK)
+        status = run_all(&v);
+    if (status == NCL_OK && json) {
+        json_t *root = json_pack("{s:b, s:s, s:O}", "identical", v.first_bad < 0, "math",
+                                 session->config.math == NCL_MATH_FAST ? "fast" : "reproducible",
+                                 "layers", v.layers);
+
+        *json = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+        json_decref(root);
+        if (!*json)
+            status = ncl_fail_memory(session->device->log, "the verification report");
+    }
+    if (status == NCL_OK && v.first_bad >= 0)
+        status = ncl_fail(session->device->log, NCL_ERROR_MISMATCH, "layer '%s' (%s, %s): %s",
+                          session->schedule->steps[v.first_bad].name,
+                          session->schedule->steps[v.first_bad].op,
+                          session->layers[v.first_bad].choice.algo->name, v.finding);
+    verify_free(&v);
+    return status;
+}

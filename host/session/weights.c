@@ -1,0 +1,152 @@
+#include "session/session.h"
+
+#include "base/thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ncl_step *step_of(const struct ncl_session *session, int step)
+{
+    return &session->schedule->steps[step];
+}
+
+static size_t packed_floats(const struct ncl_session *session, int step)
+{
+    const struct ncl_choice *choice = &session->layers[step].choice;
+    const struct ncl_problem *problem = &step_of(session, step)->problem;
+
+    return choice->algo->packed_floats ? choice->algo->packed_floats(choice->v, problem)
+                                       : ncl_packed_floats_canonical(problem);
+}
+
+static void pack(const struct ncl_session *session, int step, float *packed)
+{
+    const struct ncl_choice *choice = &session->layers[step].choice;
+    const struct ncl_step *s = step_of(session, step);
+
+    if (choice->algo->pack)
+        choice->algo->pack(choice->v, &s->problem, &s->weights, packed);
+    else
+        ncl_pack_canonical(&s->problem, &s->weights, packed);
+}
+
+/* Weights are packed straight into mapped device memory: no second copy on the host. */
+struct packing {
+    const struct ncl_session *session;
+    float **mapped; /* per step; NULL: nothing to pack */
+};
+
+static void pack_one(void *user, size_t step)
+{
+    const struct packing *packing = user;
+
+    if (packing->mapped[step])
+        pack(packing->session, (int)step, packing->mapped[step]);
+}
+
+static ncl_status map_weights(struct ncl_session *session, int step, float **mapped)
+{
+    const struct ncl_device *device = session->device;
+    struct ncl_session_layer_state *layer = &session->layers[step];
+    const size_t bytes = packed_floats(session, step) * sizeof(float);
+    ncl_status status;
+    cl_int code;
+
+    status = ncl_buffer_create(device, CL_MEM_READ_ONLY, bytes, &layer->weights);
+    if (status != NCL_OK)
+        return status;
+    *mapped = device->cl->EnqueueMapBuffer(device->queue, layer->weights, CL_TRUE,
+                                           CL_MAP_WRITE_INVALIDATE_REGION, 0, bytes, 0, NULL, NULL,
+                                           &code);
+    if (code) {
+        *mapped = NULL;
+        return ncl_cl_fail(device->log, "clEnqueueMapBuffer", code);
+    }
+    session->device_bytes += bytes;
+    return NCL_OK;
+}
+
+static ncl_status unmap_weights(struct ncl_session *session, int step, float *mapped)
+{
+    const struct ncl_device *device = session->device;
+    const cl_int code = device->cl->EnqueueUnmapMemObject(
+        device->queue, session->layers[step].weights, mapped, 0, NULL, NULL);
+
+    return code ? ncl_cl_fail(device->log, "clEnqueueUnmapMemObject", code) : NCL_OK;
+}
+
+/* Packs steps first .. end-1 and waits until the device has their weights. */
+static ncl_status pack_steps(struct ncl_session *session, int first, int end)
+{
+    struct packing packing = {session, ncl_alloc((size_t)end + 1, sizeof(float *))};
+    ncl_status status = NCL_OK, unmapped = NCL_OK;
+
+    if (!packing.mapped)
+        return ncl_fail_memory(session->device->log, "packing weights");
+    for (int i = first; status == NCL_OK && i < end; i++)
+        if (step_of(session, i)->problem.kind == NCL_PROBLEM_CONV)
+            status = map_weights(session, i, &packing.mapped[i]);
+    if (status == NCL_OK)
+        ncl_parallel_for((size_t)end, pack_one, &packing);
+    for (int i = first; i < end; i++)
+        if (packing.mapped[i] && unmapped == NCL_OK)
+            unmapped = unmap_weights(session, i, packing.mapped[i]);
+    free(packing.mapped);
+    session->device->cl->Finish(session->device->queue);
+    return status != NCL_OK ? status : unmapped;
+}
+
+/* Per-channel numbers, padded with zeros to whole blocks. */
+static ncl_status upload_channels(struct ncl_session *session, int step, const float *values,
+                                  cl_mem *buffer)
+{
+    const struct ncl_problem *problem = &step_of(session, step)->problem;
+    const size_t count = (size_t)problem->y.c;
+    const size_t padded = ncl_round_up(count, (size_t)problem->channel_block);
+    float *block;
+    ncl_status status;
+
+    if (!values || *buffer)
+        return NCL_OK;
+    block = ncl_alloc(padded, sizeof(float));
+    if (!block)
+        return ncl_fail_memory(session->device->log, "per-channel parameters");
+    memcpy(block, values, count * sizeof(float));
+    status = ncl_buffer_create(session->device, CL_MEM_READ_ONLY, padded * sizeof(float), buffer);
+    if (status == NCL_OK)
+        status = ncl_buffer_write(session->device, *buffer, 0, block, padded * sizeof(float));
+    session->device_bytes += padded * sizeof(float);
+    free(block);
+    return status;
+}
+
+static ncl_status upload_parameters(struct ncl_session *session, int step)
+{
+    const struct ncl_step *s = step_of(session, step);
+    struct ncl_session_layer_state *layer = &session->layers[step];
+    ncl_status status = upload_channels(session, step, s->bias, &layer->bias);
+
+    if (status == NCL_OK)
+        status = upload_channels(session, step, s->scale, &layer->scale);
+    if (status == NCL_OK)
+        status = upload_channels(session, step, s->shift, &layer->shift);
+    return status;
+}
+
+ncl_status ncl_session_pack_weights(struct ncl_session *session)
+{
+    ncl_status status = pack_steps(session, 0, session->schedule->step_count);
+
+    for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++)
+        status = upload_parameters(session, i);
+    return status;
+}
+
+ncl_status ncl_session_pack_step(struct ncl_session *session, int step)
+{
+    struct ncl_session_layer_state *layer = &session->layers[step];
+
+    ncl_launch_release(session->device, &layer->launch);
+    ncl_buffer_release(session->device, &layer->weights);
+    return pack_steps(session, step, step + 1);
+}
