@@ -107,7 +107,8 @@ typedef struct ncl_tensor {
     int64_t dims[NCL_MAX_RANK]; /* outermost first, in the model's own layout */
 } ncl_tensor;
 
-/* An input or output of a model; -1 in dims: free (fixed when a session is created). */
+/* An input or output of a model; -1 in dims: free (fixed when a session is created). rank -1: not
+ * known before. */
 typedef struct ncl_io {
     const char *name; /* valid as long as the model */
     ncl_element element;

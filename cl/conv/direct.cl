@@ -1,7 +1,8 @@
 /* Convolution of any shape, one output block of one pixel per work-item: the fallback for whatever
  * the faster kernels don't take, and their reference on the device. Fused epilogue.
  *
- *   y[k][q] = epilogue(bias[k] + sum over i, kh, kw, c of x[c'][source(q, kh, kw)] * w[k][i][kh][kw][c])
+ *   y[k][q] = epilogue(bias[k] + sum over i, kh, kw, c of
+ *                                x[c'][source(q, kh, kw)] * w[k][i][kh][kw][c])
  *
  * where i counts blocks of 16 input channels of the group of k, and c' is channel 16 * i + c of it.
  *
@@ -14,7 +15,7 @@
  * NDRange  0: pixels of an image; 1: output blocks; 2: images
  * Applies  always: groups may straddle channel blocks, weights may be infinite or NaN
  * Order    i, kh, kw, c: the canonical order. A tap, channel or group that isn't there is skipped,
- *          not multiplied; lanes past the last output channel are computed as the last, then masked.
+ *          not multiplied; lanes past the last output channel read its group, then are masked.
  *
  * WG  1, 8..256  work-items per work-group, along pixels
  * Set by the problem: SAME 1: the lanes of every output block belong to one group. */
@@ -26,47 +27,49 @@
 #include "../common/epilogue.clh"
 
 #define GATHER_4(at) (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3])
-#define GATHER_8(at) (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3], x[at.s4], x[at.s5], x[at.s6], x[at.s7])
+#define GATHER_8(at) \
+  (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3], x[at.s4], x[at.s5], x[at.s6], x[at.s7])
 #define GATHER_16(at) \
   (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3], x[at.s4], x[at.s5], x[at.s6], x[at.s7], \
           x[at.s8], x[at.s9], x[at.sa], x[at.sb], x[at.sc], x[at.sd], x[at.se], x[at.sf])
 /* One number for the block, or one per lane. */
 #if SAME
-#define numbers int
+#define NUMBERS int
 #define OUTPUTS(kb) (kb * CB)
 #define GATHER(at) (block)(x[at])
 #else
-#define numbers block_int
+#define NUMBERS block_int
 #define OUTPUTS(kb) min(kb * CB + LANES, channels_out - 1)
 #define GATHER(at) CAT(GATHER_, CB)(at)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
-    __global const float *restrict x, __global const block *restrict w, __global block *y EPILOGUE_PARAMS,
-    int channels_in, int height_in, int width_in, int channels_out, int height_out, int width_out, int groups,
-    int kernel_h, int kernel_w, int stride_h, int stride_w, int dilation_h, int dilation_w, int pad_top,
-    int pad_left) {
+    __global const float *restrict x, __global const block *restrict w,
+    __global block *y EPILOGUE_PARAMS, int channels_in, int height_in, int width_in,
+    int channels_out, int height_out, int width_out, int groups, int kernel_h, int kernel_w,
+    int stride_h, int stride_w, int dilation_h, int dilation_w, int pad_top, int pad_left) {
   const int q = get_global_id(0), kb = get_global_id(1), image = get_global_id(2);
   const int images = get_global_size(2), blocks = get_global_size(1);
   if (q >= height_out * width_out) return;
   const int top = q / width_out * stride_h - pad_top, left = q % width_out * stride_w - pad_left;
   const int width = channels_in / groups;
-  const numbers first = OUTPUTS(kb) / (channels_out / groups) * width;
+  const NUMBERS first = OUTPUTS(kb) / (channels_out / groups) * width;
   block acc = BIAS(kb);
 
   w += (size_t)kb * width * kernel_h * kernel_w;
   for (int i = 0; i < width; i += 16) {
     const int channels = min(width - i, 16);
     for (int tap = 0; tap < kernel_h * kernel_w; ++tap, w += channels) {
-      const int row = top + tap / kernel_w * dilation_h, column = left + tap % kernel_w * dilation_w;
+      const int row = top + tap / kernel_w * dilation_h;
+      const int column = left + tap % kernel_w * dilation_w;
       if ((uint)row >= (uint)height_in || (uint)column >= (uint)width_in) continue;
       for (int c = 0; c < channels; ++c) {
-        const numbers channel = first + i + c;
+        const NUMBERS channel = first + i + c;
 #if X_PLAIN
-        const numbers at = ((image * channels_in + channel) * height_in + row) * width_in + column;
+        const NUMBERS at = ((image * channels_in + channel) * height_in + row) * width_in + column;
 #else
-        const numbers plane = channel / CB * images + image;
-        const numbers at = ((plane * height_in + row) * width_in + column) * CB + channel % CB;
+        const NUMBERS plane = channel / CB * images + image;
+        const NUMBERS at = ((plane * height_in + row) * width_in + column) * CB + channel % CB;
 #endif
         acc = FMA(GATHER(at), w[c], acc);
       }

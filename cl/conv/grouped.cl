@@ -1,6 +1,7 @@
 /* Grouped convolution of narrow groups: G channels in and G out each, CB / G groups per block.
  *
- *   y[b][q] = epilogue(bias[b] + sum over kh, kw, j < G of spread(x[b][source(q, kh, kw)], j) * w[b][kh][kw][j])
+ *   y[b][q] = epilogue(bias[b] + sum over kh, kw, j < G of
+ *                                spread(x[b][source(q, kh, kw)], j) * w[b][kh][kw][j])
  *
  * where spread(v, j) gives every lane the j-th channel of its group: the channel block of the input
  * that an output block needs is the one of equal number.
@@ -138,9 +139,9 @@
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
-    __global const block *restrict x, __global const block *restrict w, __global block *y EPILOGUE_PARAMS,
-    int height_in, int width_in, int height_out, int width_out, int kernel_h, int kernel_w, int stride_h,
-    int dilation_h, int pad_top, int pad_left) {
+    __global const block *restrict x, __global const block *restrict w,
+    __global block *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
+    int kernel_h, int kernel_w, int stride_h, int dilation_h, int pad_top, int pad_left) {
   const int b = get_global_id(1), blocks = get_global_size(1);
   const size_t plane = (size_t)b * get_global_size(2) + get_global_id(2);
   const int strips = (width_out + P * L - 1) / (P * L);

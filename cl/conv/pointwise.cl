@@ -10,7 +10,7 @@
  * Applies  kernel 1x1, no padding, one group, any strides
  * Order    input channels ascending, from the bias: the canonical order whatever the tile
  *
- * P   1..8, 10, 12, 14  pixels per tile             KB  1..6, 8  output blocks per tile, divides K / CB
+ * P   1..8, 10, 12, 14  pixels per tile             KB  1..6, 8  blocks per tile, divides K / CB
  * PL  1..64             tiles looped over inside a work-item: weights stay in cache
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
@@ -51,7 +51,8 @@
 #define STEP(p, k) ACC(p, k) = FMA((block)(v), w_##k, ACC(p, k));
 /* One input value at a time: loading all P first would cost P registers and spill. */
 #define STEP_PIXEL(p, unused) { const float v = x_block[SOURCE(p) + lane]; FOR_K(STEP, p) }
-#define STORE(p, k) y[OUT(p, k)] = FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES);
+#define STORE(p, k) \
+  y[OUT(p, k)] = FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES);
 #define STORE_PIXEL(p, unused) FOR_K(STORE, p)
 
 /* What a tile needs to know of the problem. */
@@ -101,7 +102,8 @@ TILE(tail, FOR_TAIL)
 #endif
 
 #if STRIDED
-#define STRIDE_PARAMS , uint height_in, uint width_in, uint height_out, uint width_out, uint stride_h, uint stride_w
+#define STRIDE_PARAMS \
+  , uint height_in, uint width_in, uint height_out, uint width_out, uint stride_h, uint stride_w
 #define STRIDE_NAMES , height_in, width_in, height_out, width_out, stride_h, stride_w
 #else
 #define STRIDE_PARAMS
@@ -114,8 +116,9 @@ TILE(tail, FOR_TAIL)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
-    __global const float *restrict x, __global const block *restrict w, __global block *y EPILOGUE_PARAMS,
-    uint channels_in, uint blocks_out, uint pixels_in, uint pixels_out STRIDE_PARAMS) {
+    __global const float *restrict x, __global const block *restrict w,
+    __global block *y EPILOGUE_PARAMS, uint channels_in, uint blocks_out, uint pixels_in,
+    uint pixels_out STRIDE_PARAMS) {
   const FN(geometry) g = {channels_in, blocks_out, pixels_in, pixels_out STRIDE_NAMES};
   for (uint l = 0; l < KL; ++l) {
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;

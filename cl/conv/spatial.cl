@@ -1,4 +1,4 @@
-/* Convolution with any window, blocked layout, fused epilogue: one group, or groups of whole blocks.
+/* Convolution with any window, blocked layout, fused epilogue; one group, or whole blocks each.
  *
  *   y[kb][q] = epilogue(bias[kb] + sum over blocks of 16 ic, kh, kw, ic of x[ic][source] * w[kb])
  *
@@ -8,8 +8,8 @@
  * y, res   [K / CB][N * HO * WO] blocks; res may be y: each output is read, then written, by one
  *          work-item, and no pixel is computed twice
  * NDRange  0: PL tiles of P output pixels, rows and images in sequence; 1: KL groups of KB blocks
- * Applies  one group, or channels per group, in and out, multiples of CB; finite weights, since taps
- *          in the padding multiply a zero
+ * Applies  one group, or channels per group, in and out, multiples of CB; finite weights, since
+ *          taps in the padding multiply a zero
  * Order    the canonical one, whatever the tile
  *
  * P   1..8, 10, 12, 14  pixels per tile             KB  1..6, 8  blocks per tile, divides a group's
@@ -77,8 +77,9 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint q) {
   return place;
 }
 
-__global const float *FN(tap)(const FN(geometry) *g, const FN(place) *place, __global const float *x,
-                              __global const float *zeros, uint h, uint v) {
+__global const float *FN(tap)(const FN(geometry) *g, const FN(place) *place,
+                              __global const float *x, __global const float *zeros, uint h,
+                              uint v) {
   const bool inside = place->row + h < g->height_in & place->column + v < g->width_in;
   return inside ? x + (size_t)(place->index + h * g->width_in + v) * CB : zeros;
 }
@@ -137,7 +138,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
     if (kb >= blocks_out) return;
     __global const block *w_block = w + kb * w_stride;
-    __global const float *x_group = x + (size_t)(kb / group_blocks_out * g.blocks_in) * g.pixels_in * CB;
+    const size_t first_in = kb / group_blocks_out * g.blocks_in;
+    __global const float *x_group = x + first_in * g.pixels_in * CB;
     for (uint t = 0; t < PL; ++t) {
       const uint q = ((uint)get_global_id(0) * PL + t) * P;
       if (q + P <= g.pixels_out)

@@ -7,7 +7,8 @@
  * w        [K / CB][KH][KW][C] blocks of CB output channels         bias [K / CB] blocks
  * y, res   [K / CB][N][HO][WO] blocks; res may be y: each output is read, then written, by one
  *          work-item, and no pixel is computed twice
- * NDRange  0: strips of L tiles of P columns, row after row; 1: groups of KB output blocks; 2: images
+ * NDRange  0: strips of L tiles of P columns, row after row; 1: groups of KB output blocks;
+ *          2: images
  * Applies  C <= 4, C <= CB, one group; any kernel, stride, dilation, padding
  * Order    kh, kw, channel: the canonical order. Taps in the padding are skipped, not multiplied.
  *
@@ -59,9 +60,10 @@
   }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem)(
-    __global const float *restrict x, __global const block *restrict w, __global block *y EPILOGUE_PARAMS,
-    int height_in, int width_in, int height_out, int width_out, int blocks, int kernel_h, int kernel_w,
-    int stride_h, int dilation_h, int dilation_w, int pad_top, int pad_left) {
+    __global const float *restrict x, __global const block *restrict w,
+    __global block *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
+    int blocks, int kernel_h, int kernel_w, int stride_h, int dilation_h, int dilation_w,
+    int pad_top, int pad_left) {
   const int kb = get_global_id(1) * KB, image = get_global_id(2);
   const int strips = (width_out + P * L - 1) / (P * L);
   const int y_row = get_global_id(0) / strips, strip = get_global_id(0) % strips;
@@ -95,7 +97,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem)(
         }
       }
     }
-    const size_t out = (size_t)kb * y_block + ((size_t)image * height_out + y_row) * width_out + first;
+    const size_t row_out = (size_t)image * height_out + y_row;
+    const size_t out = (size_t)kb * y_block + row_out * width_out + first;
     FOR_P(STORE_PIXEL, 0)
   }
 }

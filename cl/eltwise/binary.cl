@@ -12,7 +12,8 @@
  * P   1..4096                pixels per work-item, WG apart: neighbours read neighbours
  * L   1..16                  channel blocks per work-item
  * WG  1, 8..256              work-items per work-group
- * OP  0: x + z, 1: x - z, 2: x * z               ZN ZC ZH ZW  1: z is full along it, 0: broadcast */
+ * OP  0: x + z, 1: x - z, 2: x * z
+ * ZN ZC ZH ZW  1: z is full along it, 0: broadcast */
 #ifndef P
 #define P 4
 #define L 2

@@ -28,18 +28,18 @@
 #endif
 
 #if BLOCKS
-#define element block_int
+#define ELEMENT block_int
 #else
-#define element int
+#define ELEMENT int
 #endif
 /* Channels that one step along a row of y holds in elements of their own. */
 #define PARTS (Y_PLAIN || BLOCKS ? 1 : CB)
 
-element FN(finish)(element bits) {
+ELEMENT FN(finish)(ELEMENT bits) {
 #if CANONICAL
-  const element size = bits & 0x7fffffff;
-  bits = size > 0x7f800000 ? (element)(0x7fc00000) : bits;
-  bits = size < 0x00800000 ? (element)(0) : bits;
+  const ELEMENT size = bits & 0x7fffffff;
+  bits = size > 0x7f800000 ? (ELEMENT)(0x7fc00000) : bits;
+  bits = size < 0x00800000 ? (ELEMENT)(0) : bits;
 #endif
   return bits;
 }
@@ -85,7 +85,7 @@ uint FN(reshaped)(const FN(source) *s, uint i) {
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_copy)(
-    __global const element *restrict x, __global element *restrict y, uint images, uint channels,
+    __global const ELEMENT *restrict x, __global ELEMENT *restrict y, uint images, uint channels,
     uint height, uint width, uint y_first, uint y_image, uint n_begin, uint n_end, uint c_begin,
     uint c_end, uint h_begin, uint h_end, uint w_begin, uint w_end, uint base, uint stride_n,
     uint stride_c, uint stride_h, uint stride_w, uint channel_start, uint channel_step,
@@ -107,14 +107,14 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_copy)(
                           (BLOCKS || (c >= c_begin && c < c_end));
       const uint begin = inside ? min(max(first, w_begin), end) : end;
       const uint stop = max(begin, min(w_end, end));
-      const element outside = FN(finish)((element)(BLOCKS || c < channels ? fill : 0));
-      __global element *out = y + y_first + part +
+      const ELEMENT outside = FN(finish)((ELEMENT)(BLOCKS || c < channels ? fill : 0));
+      __global ELEMENT *out = y + y_first + part +
           (Y_PLAIN ? n * y_image + (c * height + h) * width : row * width * PARTS);
 
       for (uint w = first; w < begin; ++w)
         out[w * PARTS] = TAIL_LANES(kb, outside);
       for (uint w = begin; w < stop; ++w) {
-        const element v = FN(finish)(x[SOURCE(line, w)]);
+        const ELEMENT v = FN(finish)(x[SOURCE(line, w)]);
         out[w * PARTS] = TAIL_LANES(kb, v);
       }
       for (uint w = stop; w < end; ++w)

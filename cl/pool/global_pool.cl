@@ -3,6 +3,7 @@
  *   y[kb][n] = act((+0 + x[kb][n][0] + x[kb][n][1] + ...) * reciprocal(pixels))
  *
  * x         [C / CB][N][H * W] blocks            y         [C / CB][N] blocks
+ * scale     reciprocal(pixels), from the host: on some devices fma is slow, even to compile
  * NDRange   0: L * KB neighbouring pairs of block and image
  * Applies   window = map, no padding; an epilogue of nothing but an activation
  *
@@ -16,7 +17,6 @@
 #endif
 #include "../common/types.clh"
 #include "../common/tile.clh"
-#define NEED_RECIPROCAL
 #include "../common/epilogue.clh"
 
 /* Past the last map the last one is summed again, but not stored. */
@@ -30,9 +30,8 @@
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_global_pool)(
     __global const block *restrict x, __global block *restrict y, uint blocks, uint images,
-    uint pixels) {
+    uint pixels, float scale) {
   const uint maps = blocks * images;
-  const block scale = FN(reciprocal)((block)((float)pixels));
   const uint first = get_global_id(0) * (L * KB);
 
   for (uint map = first; map < min(first + L * KB, maps); map += KB) {

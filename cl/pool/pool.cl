@@ -1,16 +1,18 @@
 /* Maximum or average over windows, blocked layout, with an activation.
  *
- *   maximum  -Inf, then for kh, for kw: v > m or v is NaN ? v : m
+ *   maximum  -Inf, then for kh, for kw: v > m ? v : m; NaN if any tap is
  *   average  +0, then for kh, for kw: sum + v; times reciprocal(number of taps counted)
  *
  * x         [C / CB][N][H][W] blocks             y         [C / CB][N][HO][WO] blocks
+ * inside_scale  reciprocal(KH * KW)
  * NDRange   0: images x strips of R output rows x tiles of P output pixels; 1: channel blocks
  * Applies   any window; an epilogue of nothing but an activation
  *
  * P   1..256                 neighbouring output pixels per work-item
  * R   1, 2, 4, 8             output rows per work-item
  * WG  1, 8..256              work-items per work-group
- * AVERAGE, COUNT_PADDING     mode     KH KW SH SW DH DW PT PL PB PR  window, see struct ncl_window */
+ * AVERAGE, COUNT_PADDING                mode, see struct ncl_pool
+ * KH KW SH SW DH DW PT PL PB PR         window, see struct ncl_window */
 #ifndef P
 #define P 2
 #define R 2
@@ -34,12 +36,19 @@
 #endif
 #include "../common/epilogue.clh"
 
+/* NaN apart: so the maximum is one instruction on most devices, and no tap waits for two. */
 #if AVERAGE
-#define EMPTY 0.0f
-#define TAP(acc, v) ((acc) + (v))
+#define START block acc = 0.0f;
+#define TAP(v) acc += v;
+#define END(scale) (acc * (scale))
 #else
-#define EMPTY -INFINITY
-#define TAP(acc, v) SELECT(isgreater(v, acc) | isnotequal(v, v), v, acc)
+#define START \
+  block acc = -INFINITY; \
+  block_int nan = 0;
+#define TAP(v) \
+  acc = SELECT(isgreater(v, acc), v, acc); \
+  nan |= isnotequal(v, v);
+#define END(scale) SELECT(nan, (block)(NAN), acc)
 #endif
 
 /* Taps [begin, end) of one axis lie inside [0, limit): the window starts at `at`. */
@@ -47,42 +56,38 @@
 #define END_TAP(at, d, taps, limit) \
   ((limit) <= (at) ? 0 : min((taps), ((limit) - (at) + (d) - 1) / (d)))
 
-block FN(pool_inside)(__global const block *x, int width) {
-  block acc = EMPTY;
+block FN(pool_inside)(__global const block *x, int width, float scale) {
+  START
   for (int kh = 0; kh < KH; ++kh)
     for (int kw = 0; kw < KW; ++kw) {
       const block v = x[kh * DH * width + kw * DW];
-      acc = TAP(acc, v);
+      TAP(v)
     }
-#if AVERAGE
-  acc = acc * FN(reciprocal)((block)((float)(KH * KW)));
-#endif
-  return acc;
+  return END(scale);
 }
 
 block FN(pool_border)(__global const block *x, int top, int left, int height, int width) {
   const int kh0 = FIRST_TAP(top, DH), kh1 = END_TAP(top, DH, KH, height);
   const int kw0 = FIRST_TAP(left, DW), kw1 = END_TAP(left, DW, KW, width);
-  block acc = EMPTY;
+  START
 
   for (int kh = kh0; kh < kh1; ++kh)
     for (int kw = kw0; kw < kw1; ++kw) {
       const block v = x[(top + kh * DH) * width + left + kw * DW];
-      acc = TAP(acc, v);
+      TAP(v)
     }
-#if AVERAGE && COUNT_PADDING
+#if COUNT_PADDING
   const int rows = END_TAP(top, DH, KH, height + PB), columns = END_TAP(left, DW, KW, width + PR);
-  acc = acc * FN(reciprocal)((block)((float)(rows * columns)));
-#elif AVERAGE
-  const int taps = max(kh1 - kh0, 0) * max(kw1 - kw0, 0); /* none: 0 * Inf, NaN */
-  acc = acc * FN(reciprocal)((block)((float)taps));
+#else
+  const int rows = max(kh1 - kh0, 0), columns = max(kw1 - kw0, 0);
 #endif
-  return acc;
+  return END(FN(reciprocal)((block)((float)(rows * columns)))); /* of no tap: NaN, or -Inf */
 }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pool)(
     __global const block *restrict x, __global block *restrict y, uint blocks, uint images,
-    int height, int width, uint height_out, uint width_out) {
+    int height, int width, uint height_out, uint width_out,
+    float inside_scale) {
   const uint tiles = (width_out + P - 1) / P, strips = (height_out + R - 1) / R;
   const uint item = get_global_id(0), kb = get_global_id(1);
   const uint column = item % tiles * P, row = item / tiles % strips * R;
@@ -99,7 +104,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pool)(
       const int left = (int)(ow * SW) - PL;
       block v;
       if (rows_inside && left >= 0 && left + (KW - 1) * DW < width)
-        v = FN(pool_inside)(x + top * width + left, width);
+        v = FN(pool_inside)(x + top * width + left, width, inside_scale);
       else
         v = FN(pool_border)(x, top, left, height, width);
       y[oh * width_out + ow] = FN(mask_tail)(FN(activate)(v), kb, blocks);

@@ -1,12 +1,12 @@
 /* Dense and 1x1 convolutions by CLBlast's matrix products: a competitor for the tuner, and what a
  * user of CLBlast would have. It sums in its own order, so for math fast only. It reads dense
  * matrices, which tensors are in two cases, and nothing is converted for the others:
- *   one pixel in all   y = W x + bias, SGEMV; a BLOCKED vector is a dense one with a tail
- *   PLAIN x and y      Y[K][HW] = W[K][C] X[C][HW] of each image, batched SGEMM; without bias
- * Weights are packed as [K][C]. */
+ *   one pixel in all   y = W x + bias; a BLOCKED vector is a dense one with a tail
+ *   PLAIN x and y      Y[K][HW] = W[K][C] X[C][HW] of each image, without bias
+ * SGEMV serves the bias only: with beta = 0 it still reads y, and NaN times 0 is NaN; SGEMM
+ * doesn't. Weights are packed as [K][C]. */
 #include "algo/algo.h"
 #include "cl/device.h"
-#include <string.h>
 #ifdef NCL_HAVE_CLBLAST
 #include <clblast_c.h>
 #endif
@@ -104,12 +104,11 @@ static ncl_status product(const struct ncl_device *device, const struct ncl_prob
 {
     const size_t k = (size_t)p->y.c, c = (size_t)p->x.c, pixels = (size_t)p->y.h * (size_t)p->y.w;
     const cl_mem x = buffers[NCL_ARG_X], w = buffers[NCL_ARG_W], y = buffers[NCL_ARG_Y];
-    const float keep = p->epilogue.bias ? 1.0f : 0.0f;
 
-    if (one_pixel(p))
+    if (p->epilogue.bias)
         return check(device, "CLBlastSgemv",
                      CLBlastSgemv(CLBlastLayoutRowMajor, CLBlastTransposeNo, k, c, 1.0f, w, 0, c, x,
-                                  0, 1, keep, y, 0, 1, &queue, event));
+                                  0, 1, 1.0f, y, 0, 1, &queue, event));
     return check(device, "CLBlastSgemmStridedBatched",
                  CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, CLBlastTransposeNo,
                                             CLBlastTransposeNo, k, pixels, c, 1.0f, w, 0, c, 0, x,

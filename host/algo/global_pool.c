@@ -1,6 +1,7 @@
 /* Average over the whole map. Kernel and layouts: cl/pool/global_pool.cl. */
 #include "algo/values.h"
 #include "base/memory.h"
+#include "problem/canonical_math.h"
 
 enum { KB, L, WG, PARAM_COUNT };
 
@@ -59,6 +60,7 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
     ncl_arg_int(args, p->y.n);
     ncl_arg_int(args, p->x.h * p->x.w);
+    ncl_arg_float(args, ncl_reciprocal((float)(p->x.h * p->x.w)));
 }
 
 const struct ncl_algo ncl_algo_global_pool = {

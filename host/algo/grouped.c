@@ -39,8 +39,8 @@ static bool fills_block(const struct ncl_problem *p)
     return group_width(p) == p->channel_block;
 }
 
-/* Accumulators and an input value; in a loop over taps also half of the tap's weights: the rest may
- * stay in memory. One pixel without WALK is always legal. */
+/* Accumulators, an input value and part of its spread form; in a loop over taps also half of the
+ * tap's weights: the rest may stay in memory. One pixel without WALK is always legal. */
 static bool tile_fits(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const int weights = v[WALK] || fills_block(p) ? 0 : group_width(p) / 2;
@@ -50,7 +50,8 @@ static bool tile_fits(const int *v, const struct ncl_problem *p, const struct nc
         return false;
     if (!v[WALK] && v[P] == 1)
         return true;
-    return blocks * ncl_registers_per_block(caps, p->channel_block) <= caps->registers;
+    return blocks * ncl_registers_per_block(caps, p->channel_block) + !fills_block(p) <=
+           caps->registers;
 }
 
 static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -69,7 +70,7 @@ static double row_cost(const int *v, const struct ncl_problem *p, const struct n
     const double latency = 8.0 / per_block;
     const double tile = v[P] > latency ? v[P] : latency;
 
-    return ncl_strip_tiles(v[P], p) * (tile + (v[WALK] ? 1.5 : 0.5)) + (v[WALK] ? 0 : 0.7 * v[P]);
+    return ncl_strip_tiles(v[P], p) * (tile + (v[WALK] ? 1.5 : 0.5)) + (v[WALK] ? 0 : 1.5 * v[P]);
 }
 
 /* The cheapest tile, or P 0 if none fits; among equals the widest. */

@@ -1,6 +1,7 @@
 /* Maximum and average over windows. Kernel and layouts: cl/pool/pool.cl. */
 #include "algo/values.h"
 #include "base/memory.h"
+#include "problem/canonical_math.h"
 
 enum { P, R, WG, PARAM_COUNT };
 
@@ -70,6 +71,8 @@ static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range
 
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
+    const struct ncl_window *w = &p->of.pool.window;
+
     (void)v;
     ncl_arg_buffer(args, NCL_ARG_X);
     ncl_arg_buffer(args, NCL_ARG_Y);
@@ -79,6 +82,7 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     ncl_arg_int(args, p->x.w);
     ncl_arg_int(args, p->y.h);
     ncl_arg_int(args, p->y.w);
+    ncl_arg_float(args, ncl_reciprocal((float)(w->kernel_h * w->kernel_w)));
 }
 
 const struct ncl_algo ncl_algo_pool = {

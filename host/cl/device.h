@@ -71,8 +71,8 @@ ncl_status ncl_buffer_read(const struct ncl_device *device, cl_mem buffer, size_
 bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns);
 
 /* Time of mad divided by time of fma in a register-bound loop: about 1 where fma is native, far
- * below where it is emulated. Measured with 3 launches, more only while the answer is in doubt;
- * kept in the binary cache. */
+ * below where it is emulated. Measured with 3 launches, more while the answer is not "native"; kept
+ * in the binary cache. */
 ncl_status ncl_device_fma_ratio(const struct ncl_device *device, double *ratio);
 
 #endif

@@ -75,45 +75,50 @@ static ncl_status launch(const struct probe *probe, cl_int steps, cl_int use_fma
     return code == CL_SUCCESS ? NCL_OK : ncl_cl_fail(device->log, "measuring fma", code);
 }
 
-static uint64_t shortest_ns(const struct duration *a, const struct duration *b)
+static void keep_shorter(struct duration *best, const struct duration *now)
 {
-    if (a->has_event && b->has_event) {
-        return a->event_ns < b->event_ns ? a->event_ns : b->event_ns;
+    const bool events = best->has_event && now->has_event;
+
+    if (best->wall_ns == 0 ||
+        (events ? now->event_ns < best->event_ns : now->wall_ns < best->wall_ns)) {
+        *best = *now;
     }
-    return a->wall_ns < b->wall_ns ? a->wall_ns : b->wall_ns;
 }
 
-/* mad / fma, each by its shorter launch of the last two pairs (the same pair twice: of one). */
-static double ratio_of(const struct duration mad[2], const struct duration fma[2])
+static double ratio_of(const struct duration *mad, const struct duration *fma)
 {
-    const uint64_t fma_ns = shortest_ns(&fma[0], &fma[1]);
+    const bool events = mad->has_event && fma->has_event;
+    const uint64_t mad_ns = events ? mad->event_ns : mad->wall_ns;
+    const uint64_t fma_ns = events ? fma->event_ns : fma->wall_ns;
 
-    return (double)shortest_ns(&mad[0], &mad[1]) / (double)(fma_ns > 0 ? fma_ns : 1);
+    return (double)mad_ns / (double)(fma_ns > 0 ? fma_ns : 1);
 }
 
-/* Between these a single interrupted launch could turn a device's math mode: measured again. */
+/* On a busy machine any launch may be interrupted for longer than it takes, and the answer decides
+ * the bits of --math auto: `native` is believed at once, anything less only when the shortest of
+ * several launches say so. */
 #define CLEARLY_EMULATED 0.2
 #define CLEARLY_NATIVE 0.7
+#define MIN_DOUBTS 3
+#define MAX_DOUBTS 12
 
-/* Three launches, five when the first answer is in doubt. */
 static ncl_status measure(const struct probe *probe, double *ratio)
 {
-    struct duration warm_up = {0}, mad[2] = {0}, fma[2] = {0};
+    struct duration warm_up = {0}, mad = {0}, fma = {0};
     ncl_status status = launch(probe, 1, 1, &warm_up);
+    bool decided = false;
 
-    for (int i = 0; i < 2 && status == NCL_OK; i++) {
-        status = launch(probe, probe->steps, 0, &mad[i]);
+    for (int i = 1; i <= MAX_DOUBTS && status == NCL_OK && !decided; i++) {
+        struct duration now = {0};
+
+        status = launch(probe, probe->steps, 0, &now);
+        keep_shorter(&mad, &now);
         if (status == NCL_OK) {
-            status = launch(probe, probe->steps, 1, &fma[i]);
+            status = launch(probe, probe->steps, 1, &now);
         }
-        if (i == 0) {
-            mad[1] = mad[0];
-            fma[1] = fma[0];
-        }
-        *ratio = ratio_of(mad, fma);
-        if (*ratio < CLEARLY_EMULATED || *ratio > CLEARLY_NATIVE) {
-            break;
-        }
+        keep_shorter(&fma, &now);
+        *ratio = ratio_of(&mad, &fma);
+        decided = *ratio > CLEARLY_NATIVE || (*ratio < CLEARLY_EMULATED && i >= MIN_DOUBTS);
     }
     return status;
 }

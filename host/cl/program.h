@@ -4,6 +4,10 @@
 
 #include "cl/device.h"
 
+/* What kernels are written in. No warnings: some drivers print their number on stderr, and a vector
+ * wider than the processor's is a thousand of them. No math option: it could change bits. */
+#define NCL_BUILD_OPTIONS "-cl-std=CL1.2 -w"
+
 /* Builds for the device. A cached binary is keyed by platform, device, driver, OpenCL versions,
  * hash of source and options, and NextCL's version; checksummed; one that does not load is replaced
  * by a build from source. On failure the last error holds the first lines of the build log (its

@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Time spent in the network, and the images that it classified. */
+struct timing {
+    double seconds;
+    size_t images, batches;
+};
+
 struct classify {
     const struct cli_options *options;
     struct cli_session s;
@@ -19,7 +25,8 @@ struct classify {
     size_t classes;
     bool softmax; /* the net does not end in one */
     json_t *results;
-    double seconds; /* spent in the network */
+    /* The first batch may wait for compilers: it counts only if it is alone. */
+    struct timing first, rest;
     size_t classified;
     char broken[1024]; /* what is wrong with the first broken image, "" if none is */
     ncl_status broken_status;
@@ -236,12 +243,15 @@ static int load_batch(struct classify *c, size_t *next, const char **paths)
 
 static int classify_batch(struct classify *c, const char **paths, int loaded)
 {
+    struct timing *timing = c->first.batches ? &c->rest : &c->first;
     const double start = cli_seconds();
     const ncl_status status = ncl_session_run(c->s.session, &c->input, 1, &c->output, 1);
 
     if (status != NCL_OK)
         return cli_fail_library(status);
-    c->seconds += cli_seconds() - start;
+    timing->seconds += cli_seconds() - start;
+    timing->images += (size_t)loaded;
+    timing->batches++;
     for (int i = 0; i < loaded; i++)
         record(c, paths[i], (float *)c->output.data + (size_t)i * c->classes);
     return 0;
@@ -267,14 +277,15 @@ static int classify_all(struct classify *c)
 
 static int report(struct classify *c)
 {
-    const double speed = c->seconds > 0 ? (double)c->classified / c->seconds : 0;
+    const struct timing *timing = c->rest.batches ? &c->rest : &c->first;
+    const double speed = timing->seconds > 0 ? (double)timing->images / timing->seconds : 0;
 
     if (c->options->json)
         return cli_print_json(json_pack("{s:O, s:f}", "images", c->results, "images_per_s", speed));
     if (c->classified)
         printf("%zu image%s, %.1f images/s, %.2f ms per batch of %d\n", c->classified,
                c->classified == 1 ? "" : "s", speed,
-               c->seconds * 1e3 * c->batch / (double)c->classified, c->batch);
+               timing->seconds * 1e3 / (double)timing->batches, c->batch);
     return 0;
 }
 

@@ -49,7 +49,7 @@ enum ncl_op {
     NCL_OP_AVERAGE_POOL,
     NCL_OP_GLOBAL_AVERAGE_POOL,
     NCL_OP_REDUCE_MEAN, /* x, [axes] */
-    NCL_OP_GEMM,        /* a, b, [c] */
+    NCL_OP_GEMM,        /* a, b, [c]; residual as Conv's */
     NCL_OP_MATMUL,
     NCL_OP_FLATTEN,
     NCL_OP_RESHAPE, /* x, shape */
@@ -65,7 +65,7 @@ enum ncl_op {
     NCL_OP_UNSQUEEZE, /* x, [axes] */
     NCL_OP_CAST,
     NCL_OP_CONSTANT_OF_SHAPE, /* shape; folded only */
-    NCL_OP_SCALE,             /* made by passes: x times a per-channel scale plus a shift */
+    NCL_OP_SCALE, /* made by passes: x, [residual]: x times a per-channel scale plus a shift */
     NCL_OP_COUNT
 };
 const char *ncl_op_name(enum ncl_op op); /* ONNX spelling: "Conv" */
@@ -118,7 +118,7 @@ struct ncl_node {
         struct {
             float alpha, beta;
             bool trans_a, trans_b;
-            const double *scale, *shift; /* as conv */
+            const double *scale, *shift; /* as conv; alpha and beta are part of them */
         } gemm;
         struct {
             int64_t axis;
@@ -144,7 +144,7 @@ struct ncl_node {
         } constant_of_shape;
         struct {
             const double *scale, *shift; /* per channel of x */
-        } scale;
+        } scale;                         /* NULL: x as it is */
     } as;
 };
 
@@ -193,7 +193,8 @@ struct ncl_dims {
 };
 /* A copy for concrete input shapes: infers every shape, folds what is constant (all of Shape,
  * Gather, Slice, Concat, Cast, Mul.. chains), drops nodes nobody reads. Shapes must agree with the
- * model's fixed dims. Constant data is shared with the original, which must outlive the copy.
+ * model's fixed dims. Constant data is shared with the original, which must outlive the copy's
+ * constants (names are the copy's own).
  * Errors name the node, expected and found. */
 ncl_status ncl_graph_specialise(const struct ncl_graph *graph, const struct ncl_dims *inputs,
                                 int input_count, struct ncl_graph **special);

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *copy_name(struct ncl_graph *to, const char *name)
+{
+    return ncl_arena_text(&to->arena, name, strlen(name));
+}
+
 static ncl_status copy_values(const struct ncl_graph *from, struct ncl_graph *to)
 {
     const size_t count = (size_t)from->value_count + 1;
@@ -17,6 +22,9 @@ static ncl_status copy_values(const struct ncl_graph *from, struct ncl_graph *to
     to->value_count = from->value_count;
     for (int i = 0; i < from->value_count; i++) {
         to->values[i] = from->values[i];
+        to->values[i].name = copy_name(to, from->values[i].name);
+        if (to->values[i].name == NULL)
+            return ncl_fail_memory(from->log, "a copy of the graph");
         if (!ncl_value_is_constant(&from->values[i]))
             to->values[i].rank = -1;
     }
@@ -39,7 +47,8 @@ static ncl_status copy_nodes(const struct ncl_graph *from, struct ncl_graph *to)
         *copy = *old;
         copy->inputs = ncl_arena_alloc(&to->arena, inputs + 1, sizeof *copy->inputs);
         copy->outputs = ncl_arena_alloc(&to->arena, outputs + 1, sizeof *copy->outputs);
-        if (copy->inputs == NULL || copy->outputs == NULL)
+        copy->name = copy_name(to, old->name);
+        if (copy->inputs == NULL || copy->outputs == NULL || copy->name == NULL)
             return ncl_fail_memory(from->log, "a copy of the graph");
         memcpy(copy->inputs, old->inputs, inputs * sizeof *copy->inputs);
         memcpy(copy->outputs, old->outputs, outputs * sizeof *copy->outputs);

@@ -19,17 +19,23 @@ struct header {
     ncl_tensor *out;
 };
 
-static ncl_status fail(const struct header *h, const char *expected)
-{
-    return ncl_fail(h->log, NCL_ERROR_INPUT, "%s: npy header: expected %s, found '%.*s'", h->name,
-                    expected, h->end - h->next < 40 ? (int)(h->end - h->next) : 40, h->next);
-}
-
 static void skip_space(struct header *h)
 {
     while (h->next < h->end && (*h->next == ' ' || *h->next == '\n' || *h->next == '\t')) {
         h->next++;
     }
+}
+
+static ncl_status fail(struct header *h, const char *expected)
+{
+    int shown = 0;
+
+    skip_space(h);
+    while (shown < 40 && shown < h->end - h->next && h->next[shown] != ',') {
+        shown++;
+    }
+    return ncl_fail(h->log, NCL_ERROR_INPUT, "%s: npy header: expected %s, found '%.*s'", h->name,
+                    expected, shown, h->next);
 }
 
 static bool accept(struct header *h, const char *text)

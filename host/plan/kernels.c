@@ -66,7 +66,7 @@ static void build_batch(void *user, size_t index)
         batch->status = ncl_fail_memory(batch->set->device->log, "kernel source");
     else if (source.data)
         batch->status =
-            ncl_program_build(batch->set->device, source.data, "-cl-std=CL1.2", &batch->program);
+            ncl_program_build(batch->set->device, source.data, NCL_BUILD_OPTIONS, &batch->program);
     if (batch->status != NCL_OK)
         strncat(batch->error, ncl_error_text(), sizeof batch->error - 1);
     ncl_text_free(&source);

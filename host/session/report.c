@@ -237,7 +237,7 @@ ncl_status ncl_graph_report(const struct ncl_graph *model, const struct ncl_caps
         layers = steps_json(i.schedule, &macs);
         root = json_pack("{s:o, s:o, s:i, s:f, s:f, s:I, s:i, s:i, s:i, s:o, s:o}", "inputs",
                          io_json(model, model->inputs, model->input_count), "outputs",
-                         io_json(model, model->outputs, model->output_count), "launches",
+                         io_json(i.special, i.special->outputs, i.special->output_count), "launches",
                          i.schedule->step_count, "macs", macs, "parameters", parameters(model),
                          "arena_bytes", (json_int_t)i.memory.total_bytes, "channel_block",
                          channel_block, "nodes", model->node_count, "nodes_optimised",

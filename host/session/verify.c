@@ -157,28 +157,39 @@ static bool close_enough(float found, float expected, float bound)
     return fabsf(found - expected) <= bound; /* false for NaN */
 }
 
-/* Compares the device's values in v->plain with the oracle's; returns how many differ. A concat
- * part is compared with all that was written so far: its own channels alone are new. */
+/* Which values of its slot a step writes: all, or for a part of a concat some channels of the view
+ * (outer, channels, inner) that its problem takes of the slot. */
+struct written {
+    size_t inner, channels, begin, end;
+};
+
+static struct written written_by(const struct verify *v, const struct ncl_step *s)
+{
+    const struct ncl_problem *p = &s->problem;
+    const size_t begin = (size_t)p->of.copy.y_channel;
+
+    if (p->kind != NCL_PROBLEM_COPY || !p->of.copy.y_channels)
+        return (struct written){plain_floats(v, s->y), 1, 0, 1};
+    return (struct written){(size_t)p->y.h * (size_t)p->y.w, (size_t)p->of.copy.y_channels, begin,
+                            begin + (size_t)p->y.c};
+}
+
+/* Compares the device's values in v->plain with the oracle's; returns how many differ. */
 static size_t compare(struct verify *v, int step, size_t *first)
 {
-    const struct ncl_session *session = v->session;
-    const struct ncl_step *s = &session->schedule->steps[step];
-    const struct ncl_problem *p = &s->problem;
-    const struct ncl_shape *shape = &slot_of(v, s->y)->shape;
-    const size_t plane = (size_t)shape->h * (size_t)shape->w;
-    const bool part = p->kind == NCL_PROBLEM_COPY && p->of.copy.y_channels;
-    const int begin = part ? p->of.copy.y_channel : 0;
-    const int end = part ? begin + p->y.c : shape->c;
+    const struct ncl_step *s = &v->session->schedule->steps[step];
+    const struct written written = written_by(v, s);
     const float *expected = v->host[s->y];
-    const float bound = FAST_RELATIVE * largest(expected, plain_floats(v, s->y));
+    const size_t count = plain_floats(v, s->y);
+    const float bound = FAST_RELATIVE * largest(expected, count);
     size_t differing = 0;
 
-    for (size_t i = 0; i < plain_floats(v, s->y); i++) {
-        const int channel = (int)(i / plane % (size_t)shape->c);
-        const bool same = p->fast ? close_enough(v->plain[i], expected[i], bound)
-                                  : same_bits(v->plain[i], expected[i]);
+    for (size_t i = 0; i < count; i++) {
+        const size_t channel = i / written.inner % written.channels;
+        const bool same = s->problem.fast ? close_enough(v->plain[i], expected[i], bound)
+                                          : same_bits(v->plain[i], expected[i]);
 
-        if (same || channel < begin || channel >= end)
+        if (same || channel < written.begin || channel >= written.end)
             continue;
         if (!differing++)
             *first = i;

@@ -22,7 +22,6 @@ static const struct ncl_problem refused[] = {
 
 int main(void)
 {
-    return ncl_check_main(&(struct ncl_check){.algo = &ncl_algo_pointwise,
-                                              NCL_CHECK_PROBLEMS(problems),
-                                              NCL_CHECK_REFUSED(refused)});
+    return ncl_check_main(&(struct ncl_check){
+        .algo = &ncl_algo_pointwise, NCL_CHECK_PROBLEMS(problems), NCL_CHECK_REFUSED(refused)});
 }

@@ -5,6 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static volatile double sink; /* or the compiler drops the reads */
+
 static double read_constants(const struct ncl_graph *graph)
 {
     double sum = 0.0;
@@ -21,7 +23,6 @@ static double read_constants(const struct ncl_graph *graph)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static volatile double sink;
     struct ncl_onnx *model = NULL;
 
     if (ncl_onnx_from_memory(NULL, data, size, &model) == NCL_OK) {

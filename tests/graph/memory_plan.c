@@ -24,7 +24,7 @@ static void fill(struct random_net *net)
         const int size = 1 << pick(3);
 
         net->slots[i] = (struct ncl_slot){.name = "t",
-                                          .shape = {1, 20 * size, 4, pick(4) == 0 ? 7 : 4},
+                                          .shape = {1, 20 * size, 2, pick(4) == 0 ? 7 : 4},
                                           .order = NCL_BLOCKED,
                                           .input = i == 0 ? 0 : -1,
                                           .output = i == SLOTS - 1 ? 0 : -1};
@@ -42,15 +42,22 @@ static void fill(struct random_net *net)
                                   sizeof net->slots[k].shape) == 0)
                 step->residual = k;
     }
-    net->schedule = (struct ncl_schedule){.slots = net->slots,
-                                          .steps = net->steps,
-                                          .slot_count = SLOTS,
-                                          .step_count = SLOTS - 1};
+    net->schedule = (struct ncl_schedule){
+        .slots = net->slots, .steps = net->steps, .slot_count = SLOTS, .step_count = SLOTS - 1};
 }
 
 static bool reads(const struct ncl_step *step, int slot)
 {
     return step->x == slot || step->z == slot || step->residual == slot;
+}
+
+static bool holds(const unsigned char *bytes, size_t count, int number)
+{
+    size_t same = 0;
+
+    while (same < count && bytes[same] == number)
+        same++;
+    return same == count;
 }
 
 /* Writes each result's number over its bytes and checks that operands still hold theirs. */
@@ -69,15 +76,13 @@ static int replay(const struct random_net *net, const struct ncl_memory_plan *pl
         for (int slot = 1; slot < SLOTS - 1; slot++) {
             if (!reads(step, slot))
                 continue;
-            for (size_t k = 0; k < plan->slots[slot].bytes; k++)
-                ck_assert_int_eq(chunks[plan->slots[slot].chunk][plan->slots[slot].offset + k],
-                                 slot);
+            ck_assert(holds(chunks[plan->slots[slot].chunk] + plan->slots[slot].offset,
+                            plan->slots[slot].bytes, slot));
             if (y < SLOTS - 1 && plan->slots[y].alias != slot) /* written while it is read */
-                ck_assert(plan->slots[y].chunk != plan->slots[slot].chunk ||
-                          plan->slots[y].offset + plan->slots[y].bytes <=
-                              plan->slots[slot].offset ||
-                          plan->slots[slot].offset + plan->slots[slot].bytes <=
-                              plan->slots[y].offset);
+                ck_assert(
+                    plan->slots[y].chunk != plan->slots[slot].chunk ||
+                    plan->slots[y].offset + plan->slots[y].bytes <= plan->slots[slot].offset ||
+                    plan->slots[slot].offset + plan->slots[slot].bytes <= plan->slots[y].offset);
         }
         if (plan->slots[y].alias >= 0) {
             taken_over++;
@@ -100,19 +105,19 @@ START_TEST(random_nets_share_memory_safely)
     size_t total = 0, sum = 0;
     int taken_over = 0;
 
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 60; round++) {
         state = (uint32_t)round;
         memset(&net, 0, sizeof net);
         fill(&net);
         for (int i = 0; i < SLOTS; i++)
             may_alias[i] = pick(3) > 0;
         must(ncl_memory_plan_create(NULL, &net.schedule, 8, may_alias, 64,
-                                    round % 2 ? 12000 : SIZE_MAX / 2, &plan));
+                                    round % 2 ? 20000 : SIZE_MAX / 2, &plan));
         ck_assert_int_eq(plan.slots[0].chunk, -1);
         ck_assert_int_eq(plan.slots[SLOTS - 1].chunk, -1);
         sum = 0;
         for (int i = 0; i < plan.chunk_count; i++) {
-            ck_assert(plan.chunk_bytes[i] <= (round % 2 ? 12000 : SIZE_MAX / 2));
+            ck_assert(plan.chunk_bytes[i] <= (round % 2 ? 20000 : SIZE_MAX / 2));
             sum += plan.chunk_bytes[i];
         }
         ck_assert_uint_eq(sum, plan.total_bytes);
@@ -124,7 +129,7 @@ START_TEST(random_nets_share_memory_safely)
         ck_assert(sum < total);
         ncl_memory_plan_free(&plan);
     }
-    ck_assert_int_gt(taken_over, 50);
+    ck_assert_int_gt(taken_over, 20);
 }
 END_TEST
 

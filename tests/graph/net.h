@@ -12,9 +12,15 @@
 #include <string.h>
 
 #define DIMS(...)                                                                                  \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]) { __VA_ARGS__ }
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[])                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 #define INPUTS(...)                                                                                \
-    (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (const int[]) { __VA_ARGS__ }
+    (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (const int[])                               \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 
 static inline void must(ncl_status status)
 {

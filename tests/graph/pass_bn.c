@@ -159,7 +159,8 @@ START_TEST(matrix_products_fold_too)
 {
     struct ncl_graph *graph = net(), *special;
     const int x = net_input(graph, "x", DIMS(2, 3));
-    const int w = net_floats(graph, "w", 1, 1, DIMS(3, 4)), b = net_floats(graph, "b", 1, 2, DIMS(4));
+    const int w = net_floats(graph, "w", 1, 1, DIMS(3, 4)),
+              b = net_floats(graph, "b", 1, 2, DIMS(4));
     const int y = net_node(graph, NCL_OP_ADD, "add",
                            INPUTS(net_node(graph, NCL_OP_MATMUL, "m", INPUTS(x, w)), b));
     struct ncl_schedule *schedule;

@@ -30,7 +30,7 @@ START_TEST(conv_add_relu)
     struct ncl_graph *graph = net(), *special;
     const int x = net_input(graph, "x", DIMS(1, 4, 3, 3));
     const int c = conv(graph, "c", x);
-    const int sum = net_node(graph, NCL_OP_ADD, "sum", _i ? INPUTS(x, c) : INPUTS(c, x));
+    const int sum = net_node(graph, NCL_OP_ADD, "sum", INPUTS(_i ? x : c, _i ? c : x));
 
     special = fused(graph, net_node(graph, NCL_OP_RELU, "relu", INPUTS(sum)));
     ck_assert_int_eq(special->node_count, 1);
@@ -46,8 +46,8 @@ START_TEST(the_later_conv_adds)
     struct ncl_graph *graph = net(), *special;
     const int x = net_input(graph, "x", DIMS(1, 4, 3, 3));
     const int first = conv(graph, "first", x), second = conv(graph, "second", x);
-    const int sum = net_node(graph, NCL_OP_ADD, "sum",
-                             _i ? INPUTS(first, second) : INPUTS(second, first));
+    const int sum =
+        net_node(graph, NCL_OP_ADD, "sum", INPUTS(_i ? first : second, _i ? second : first));
 
     special = fused(graph, net_node(graph, NCL_OP_RELU, "relu", INPUTS(sum)));
     ck_assert_int_eq(special->node_count, 2);
@@ -99,8 +99,8 @@ START_TEST(silu_is_recognised)
     const int x = net_input(graph, "x", DIMS(1, 4, 3, 3));
     const int c = conv(graph, "c", x), gate = net_node(graph, NCL_OP_SIGMOID, "s", INPUTS(c));
 
-    special = fused(graph, net_node(graph, NCL_OP_MUL, "mul", _i ? INPUTS(gate, c)
-                                                                 : INPUTS(c, gate)));
+    special =
+        fused(graph, net_node(graph, NCL_OP_MUL, "mul", INPUTS(_i ? gate : c, _i ? c : gate)));
     ck_assert_int_eq(special->node_count, 1);
     ck_assert_int_eq(special->nodes[0].act.act, NCL_ACT_SILU);
     ncl_graph_free(special);

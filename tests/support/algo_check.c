@@ -73,8 +73,7 @@ static struct ncl_problem vary_epilogue(const struct ncl_problem *p, unsigned se
 {
     struct ncl_problem varied = *p;
 
-    if (current->fixed_epilogue ||
-        (p->kind != NCL_PROBLEM_CONV && p->kind != NCL_PROBLEM_SCALE))
+    if (current->fixed_epilogue || (p->kind != NCL_PROBLEM_CONV && p->kind != NCL_PROBLEM_SCALE))
         return varied;
     varied.epilogue = epilogues[seed % EPILOGUE_COUNT];
     if (p->kind == NCL_PROBLEM_SCALE)
@@ -152,8 +151,8 @@ static size_t report(const struct ncl_device *device, const struct ncl_check_job
         if (!jobs[i].message[0])
             continue;
         if (failed++ < 10)
-            printf("%s: %s: %s: %s\n", device->caps.name, current->algo->name,
-                   jobs[i].problem_text, jobs[i].message);
+            printf("%s: %s: %s: %s\n", device->caps.name, current->algo->name, jobs[i].problem_text,
+                   jobs[i].message);
     }
     return failed;
 }
@@ -284,9 +283,9 @@ START_TEST(refused)
 {
     for (size_t i = 0; i < current->refused_count; i++)
         for (size_t d = 0; d < ncl_check_synthetic_count; d++)
-            ck_assert_msg(!for_channel_blocks(&current->refused[i], &ncl_check_synthetic[d],
-                                              ignore, NULL),
-                          "problem %zu must be refused", i);
+            ck_assert_msg(
+                !for_channel_blocks(&current->refused[i], &ncl_check_synthetic[d], ignore, NULL),
+                "problem %zu must be refused", i);
 }
 END_TEST
 

@@ -83,12 +83,12 @@ int ncl_check_main_with(const struct ncl_check *check, Suite *extra);
 struct ncl_check_job {
     struct ncl_problem problem; /* channel_block and epilogue set */
     int v[NCL_MAX_TUNABLES];
-    unsigned seed;     /* of inputs, weights and epilogue parameters */
-    bool special;      /* infinities and NaN in x */
-    bool alias;        /* the residual's buffer is the output's */
-    bool planted;      /* the device gets one changed weight (or input): must mismatch */
+    unsigned seed;          /* of inputs, weights and epilogue parameters */
+    bool special;           /* infinities and NaN in x */
+    bool alias;             /* the residual's buffer is the output's */
+    bool planted;           /* the device gets one changed weight (or input): must mismatch */
     char problem_text[192]; /* set by the run: signature and parameters */
-    char message[512]; /* set by the run: "" or the first thing that is wrong */
+    char message[512];      /* set by the run: "" or the first thing that is wrong */
 };
 /* Composes and builds all jobs in a few programs, runs them and compares. `message` of each job
  * says what is wrong with it; a program that fails to build fails each of its jobs. */

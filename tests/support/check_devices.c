@@ -88,5 +88,4 @@ const struct ncl_caps ncl_check_synthetic[] = {
     SYNTHETIC("large GPU", NCL_DEVICE_GPU, 132, 1024, 1, 4, 64, 64),
     SYNTHETIC("work-groups of one", NCL_DEVICE_OTHER, 1, 1, 1, 4, 64, 1),
 };
-const size_t ncl_check_synthetic_count =
-    sizeof ncl_check_synthetic / sizeof ncl_check_synthetic[0];
+const size_t ncl_check_synthetic_count = sizeof ncl_check_synthetic / sizeof ncl_check_synthetic[0];

@@ -126,8 +126,8 @@ bool ncl_check_tensors_make(const struct ncl_check_job *job, struct ncl_check_te
 
 void ncl_check_tensors_free(struct ncl_check_tensors *tensors)
 {
-    float *const all[] = {tensors->x,     tensors->z,        tensors->residual,
-                          tensors->bias,  tensors->scale,    tensors->shift,
+    float *const all[] = {tensors->x,      tensors->z,        tensors->residual,
+                          tensors->bias,   tensors->scale,    tensors->shift,
                           tensors->before, tensors->expected, tensors->weights_data};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

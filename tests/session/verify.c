@@ -1,0 +1,166 @@
+#include "session/session.h"
+
+#include "support/fault.h"
+#include "support/fixture.h"
+#include "support/suite.h"
+
+#include <jansson.h>
+
+/* The layer counts the launches of the process; sessions here launch once per step. */
+static long launches;
+
+/* Leaves out launch `step` of one verification: it must be found, and its layer named. */
+static void check_skip(struct ncl_session *session, const ncl_tensor *input, int step)
+{
+    const int count = session->schedule->step_count;
+    const char *name = session->schedule->steps[step].name;
+    char quoted[256];
+    char *json = NULL;
+    json_t *root;
+
+    fault_set("NCL_LAYER_SKIP", launches + step + 1);
+    launches += count;
+    ck_assert_msg(ncl_session_verify(session, input, 1, &json) == NCL_ERROR_MISMATCH,
+                  "step %d of %d (%s) left out: nothing noticed", step, count, name);
+    unsetenv("NCL_LAYER_SKIP");
+    snprintf(quoted, sizeof quoted, "layer '%s' ", name);
+    ck_assert_msg(strstr(ncl_error_text(), quoted) != NULL, "step %d: '%s' lacks %s", step,
+                  ncl_error_text(), quoted);
+    root = json_loads(json, 0, NULL);
+    ck_assert(json_is_false(json_object_get(root, "identical")));
+    for (int i = 0; i <= step; i++) {
+        const json_t *layer = json_array_get(json_object_get(root, "layers"), (size_t)i);
+
+        ck_assert_int_eq(json_integer_value(json_object_get(layer, "differing")) != 0, i == step);
+    }
+    json_decref(root);
+    free(json);
+}
+
+static void check_model(const char *path)
+{
+    struct fixture f;
+    struct ncl_session *session;
+    ncl_tensor input;
+
+    fixture_open(&f, path, false);
+    session = fixture_session(&f);
+    input = fixture_input(session, 1);
+    for (int i = 0; i < session->schedule->step_count; i++)
+        check_skip(session, &input, i);
+    launches += session->schedule->step_count;
+    MUST(ncl_session_verify(session, &input, 1, NULL));
+    free(input.data);
+    ncl_session_destroy(session);
+    fixture_close(&f);
+}
+
+START_TEST(any_launch_left_out_is_found)
+{
+    check_model(FIXTURE_RESNEXT);
+    check_model(FIXTURE_RESIDUALS);
+    check_model("tests/data/split_groups.onnx");
+    check_model("tests/data/opset7.onnx");
+}
+END_TEST
+
+START_TEST(nan_inputs_do_not_hide_a_launch_left_out)
+{
+    struct fixture f;
+    struct ncl_session *session;
+    ncl_tensor input;
+
+    fixture_open(&f, FIXTURE_RESNEXT, false);
+    session = fixture_session(&f);
+    input = fixture_input(session, 1);
+    memset(input.data, 0xff, input.bytes);
+    check_skip(session, &input, 0);
+    check_skip(session, &input, session->schedule->step_count - 1);
+    free(input.data);
+    ncl_session_destroy(session);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_wrong_weight_is_found)
+{
+    struct fixture f;
+    struct ncl_session *session;
+    ncl_tensor input;
+    float weight;
+
+    fixture_open(&f, FIXTURE_RESNEXT, false);
+    session = fixture_session(&f);
+    input = fixture_input(session, 1);
+    MUST(ncl_buffer_read(&f.device, session->layers[5].weights, 0, &weight, sizeof weight));
+    weight = -weight;
+    MUST(ncl_buffer_write(&f.device, session->layers[5].weights, 0, &weight, sizeof weight));
+    launches += session->schedule->step_count;
+    ck_assert_int_eq(ncl_session_verify(session, &input, 1, NULL), NCL_ERROR_MISMATCH);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), session->schedule->steps[5].name));
+    free(input.data);
+    ncl_session_destroy(session);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(fast_mode_is_held_to_a_bound)
+{
+    struct fixture f;
+    struct ncl_session *session = NULL;
+    struct ncl_session_config config;
+    struct ncl_dims dims;
+    ncl_tensor input;
+    char *json = NULL;
+
+    fixture_open(&f, FIXTURE_RESNEXT, false);
+    config = fixture_config(&f);
+    config.math = NCL_MATH_FAST;
+    dims = fixture_dims(&f);
+    MUST(ncl_session_make(&config, f.model->graph, &dims, 1, &session));
+    input = fixture_input(session, 1);
+    launches += session->schedule->step_count;
+    MUST(ncl_session_verify(session, &input, 1, &json));
+    ck_assert_ptr_nonnull(strstr(json, "\"fast\""));
+    free(json);
+    free(input.data);
+    ncl_session_destroy(session);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(wrong_inputs_are_refused)
+{
+    struct fixture f;
+    struct ncl_session *session;
+    ncl_tensor input, bad;
+
+    fixture_open(&f, FIXTURE_RESIDUALS, false);
+    session = fixture_session(&f);
+    input = fixture_input(session, 1);
+    ck_assert_int_eq(ncl_session_verify(session, &input, 0, NULL), NCL_ERROR_USAGE);
+    bad = input, bad.data = NULL;
+    ck_assert_int_eq(ncl_session_verify(session, &bad, 1, NULL), NCL_ERROR_USAGE);
+    bad = input, bad.bytes--;
+    ck_assert_int_eq(ncl_session_verify(session, &bad, 1, NULL), NCL_ERROR_USAGE);
+    free(input.data);
+    ncl_session_destroy(session);
+    fixture_close(&f);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("verify");
+
+    if (fault_layer_load()) {
+        tcase_add_test(tests, any_launch_left_out_is_found);
+        tcase_add_test(tests, nan_inputs_do_not_hide_a_launch_left_out);
+    } else {
+        puts("skipped: launches left out ($NEXTCL_BUILD/tests/layer_fault.so is missing)");
+    }
+    tcase_add_test(tests, a_wrong_weight_is_found);
+    tcase_add_test(tests, fast_mode_is_held_to_a_bound);
+    tcase_add_test(tests, wrong_inputs_are_refused);
+    return ncl_run_suite(tests, "verify");
+}
