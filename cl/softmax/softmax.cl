@@ -1,6 +1,6 @@
 /* Softmax over channels, blocked layout.
  *
- *   m = the greatest x, NaN if any is; e[c] = exp(x[c] - m); y[c] = e[c] * reciprocal(sum of e),
+ *   m = the greatest x, NaN if any is; e[c] = e^(x[c] - m); y[c] = e[c] * reciprocal(sum of e),
  *   the sum from +0 over ascending c
  *
  * x, y      [C / CB][N * H * W] blocks; y also holds e in between. y may be x

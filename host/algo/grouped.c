@@ -46,7 +46,7 @@ static bool tile_fits(const int *v, const struct ncl_problem *p, const struct nc
     const int weights = v[WALK] || fills_block(p) ? 0 : group_width(p) / 2;
     const int blocks = v[P] + 1 + weights;
 
-    if (v[WALK] && span(v, p) > SPAN_MAX)
+    if ((v[WALK] && span(v, p) > SPAN_MAX) || !ncl_strip_suits(v[P], p, caps))
         return false;
     if (!v[WALK] && v[P] == 1)
         return true;

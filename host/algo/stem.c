@@ -26,6 +26,7 @@ static bool tile_fits(const int *v, const struct ncl_problem *p, const struct nc
     const int per_block = ncl_registers_per_block(caps, p->channel_block);
 
     return (v[P] + 1) * v[KB] * per_block + 1 <= caps->registers &&
+           ncl_strip_suits(v[P] * v[KB], p, caps) &&
            ncl_blocks(p->y.c, p->channel_block) % v[KB] == 0 &&
            !ncl_value_excessive(&tunables[P], v[P], p->y.w);
 }
@@ -77,7 +78,7 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
         v[L] = ncl_strip_default(&tunables[L], v[P], (size_t)(blocks / v[KB]) * (size_t)p->y.n, p,
                                  caps);
     } else {
-        v[KB] = blocks % 2 ? 1 : 2;
+        v[KB] = blocks % 2 || !ncl_strip_suits(8, p, caps) ? 1 : 2;
         v[P] = ncl_strip_pixels_gpu((size_t)(blocks / v[KB]) * (size_t)p->y.n, p, caps);
         v[L] = 1;
     }

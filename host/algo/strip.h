@@ -34,6 +34,14 @@ static inline int ncl_strip_default(const struct ncl_tunable *tunable, int pixel
     return tiles;
 }
 
+/* Does a tile of so many channel blocks suit the device? Where many work-items run at once, more
+ * than 64 accumulators leave too few of them, and programs that drivers compile for minutes. */
+static inline bool ncl_strip_suits(int blocks, const struct ncl_problem *p,
+                                   const struct ncl_caps *caps)
+{
+    return ncl_caps_is_cpu_like(caps) || blocks * p->channel_block <= 64;
+}
+
 /* Pixels of a tile for a device with many work-items at once: 4, fewer where there would be too few
  * work-items. `parallel`: as above. */
 static inline int ncl_strip_pixels_gpu(size_t parallel, const struct ncl_problem *p,

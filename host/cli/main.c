@@ -151,6 +151,7 @@ int main(int argc, char **argv)
     cli_process_start = cli_seconds();
     fill_standard_files();
     signal(SIGINT, on_interrupt);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes becomes a failed write, which is reported */
     /* PoCL's workers else may share one core, at half the speed; it reads this before its first
      * call. */
     setenv("POCL_AFFINITY", "1", 0);

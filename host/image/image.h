@@ -13,8 +13,9 @@ struct ncl_image {
 
 /* JPEG or PNG; grey and alpha become RGB. NCL_ERROR_INPUT names the path. */
 ncl_status ncl_image_decode(const struct ncl_log *log, const char *path, struct ncl_image *image);
-/* Antialiased bilinear, as Pillow does it and torchvision with it: a triangle filter as wide as the
- * scale, rows first, rounded to eight bits after each direction. */
+/* Antialiased bilinear, byte for byte as Pillow does it and torchvision with it: a triangle filter
+ * as wide as the scale, rows first, rounded to eight bits after each direction. (Pillow 13 takes
+ * columns first where width grows and height shrinks, which torchvision never asks for.) */
 ncl_status ncl_image_resize(const struct ncl_log *log, const struct ncl_image *from, int width,
                             int height, struct ncl_image *to);
 void ncl_image_free(struct ncl_image *image);

@@ -235,13 +235,14 @@ ncl_status ncl_graph_report(const struct ncl_graph *model, const struct ncl_caps
 
     if (status == NCL_OK) {
         layers = steps_json(i.schedule, &macs);
-        root = json_pack("{s:o, s:o, s:i, s:f, s:f, s:I, s:i, s:i, s:i, s:o, s:o}", "inputs",
-                         io_json(model, model->inputs, model->input_count), "outputs",
-                         io_json(i.special, i.special->outputs, i.special->output_count), "launches",
-                         i.schedule->step_count, "macs", macs, "parameters", parameters(model),
-                         "arena_bytes", (json_int_t)i.memory.total_bytes, "channel_block",
-                         channel_block, "nodes", model->node_count, "nodes_optimised",
-                         i.special->node_count, "passes", passes_json(&i), "layers", layers);
+        root =
+            json_pack("{s:o, s:o, s:i, s:f, s:f, s:I, s:i, s:i, s:i, s:o, s:o}", "inputs",
+                      io_json(model, model->inputs, model->input_count), "outputs",
+                      io_json(i.special, i.special->outputs, i.special->output_count), "launches",
+                      i.schedule->step_count, "macs", macs, "parameters", parameters(model),
+                      "arena_bytes", (json_int_t)i.memory.total_bytes, "channel_block",
+                      channel_block, "nodes", model->node_count, "nodes_optimised",
+                      i.special->node_count, "passes", passes_json(&i), "layers", layers);
         status = dump(model->log, root, json);
     }
     inspection_free(&i);

@@ -153,12 +153,12 @@ int main(void)
 {
     TCase *tests = tcase_create("verify");
 
-    if (fault_layer_load()) {
-        tcase_add_test(tests, any_launch_left_out_is_found);
-        tcase_add_test(tests, nan_inputs_do_not_hide_a_launch_left_out);
-    } else {
-        puts("skipped: launches left out ($NEXTCL_BUILD/tests/layer_fault.so is missing)");
+    if (!fault_layer_load()) {
+        puts("$NEXTCL_BUILD/tests/layer_fault.so is missing");
+        return 1;
     }
+    tcase_add_test(tests, any_launch_left_out_is_found);
+    tcase_add_test(tests, nan_inputs_do_not_hide_a_launch_left_out);
     tcase_add_test(tests, a_wrong_weight_is_found);
     tcase_add_test(tests, fast_mode_is_held_to_a_bound);
     tcase_add_test(tests, wrong_inputs_are_refused);

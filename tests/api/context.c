@@ -1,0 +1,135 @@
+#include "api/api.h"
+#include "support/suite.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+START_TEST(texts)
+{
+    char version[32];
+
+    snprintf(version, sizeof version, "%d.%d.%d", NCL_VERSION_MAJOR, NCL_VERSION_MINOR,
+             NCL_VERSION_PATCH);
+    ck_assert_str_eq(ncl_version(), version);
+    ck_assert_str_eq(ncl_status_string(NCL_OK), "done");
+    for (int status = 1; status <= 5; status++)
+        ck_assert_str_ne(ncl_status_string((ncl_status)status), "unknown status");
+    ck_assert_str_ne(ncl_status_string(NCL_ERROR_CANCELLED), "unknown status");
+    ck_assert_str_eq(ncl_status_string((ncl_status)77), "unknown status");
+    ck_assert_ptr_nonnull(ncl_last_error());
+    ncl_free(NULL);
+    ncl_close(NULL);
+}
+END_TEST
+
+START_TEST(options_are_checked)
+{
+    ncl_context *context = (ncl_context *)&context;
+    ncl_options options;
+
+    MUST_FAIL(ncl_open(NULL, NULL), NCL_ERROR_USAGE, "ncl_open");
+    ncl_options_init(NULL);
+    ncl_options_init(&options);
+    options.struct_size = 0;
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "struct_size");
+    ck_assert_ptr_null(context);
+    options.struct_size = sizeof options + 8;
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "struct_size");
+    ncl_options_init(&options);
+    options.math = (ncl_math)9;
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "math");
+    ncl_options_init(&options);
+    options.precision = NCL_FP16;
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "fp16");
+    ncl_options_init(&options);
+    options.channel_block = 5;
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "found 5");
+    ncl_options_init(&options);
+    options.device = "no such device";
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_DEVICE, "no such device");
+    options.device = "97:0";
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_DEVICE, "97:0");
+    ncl_options_init(&options);
+    options.cl_queue = (struct _cl_command_queue *)&options;
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "go together");
+    ck_assert_ptr_null(context);
+}
+END_TEST
+
+START_TEST(channel_block_from_the_environment)
+{
+    ncl_context *context;
+
+    setenv("NEXTCL_CHANNEL_BLOCK", "7", 1);
+    MUST_FAIL(ncl_open(NULL, &context), NCL_ERROR_USAGE, "NEXTCL_CHANNEL_BLOCK");
+    setenv("NEXTCL_CHANNEL_BLOCK", "many", 1);
+    MUST_FAIL(ncl_open(NULL, &context), NCL_ERROR_USAGE, "'many'");
+    setenv("NEXTCL_CHANNEL_BLOCK", "16", 1);
+    MUST(ncl_open(NULL, &context));
+    ncl_close(context);
+    unsetenv("NEXTCL_CHANNEL_BLOCK");
+}
+END_TEST
+
+START_TEST(devices_are_listed)
+{
+    ncl_context *context = api_open(NULL);
+    ncl_device_info info, open;
+    size_t count = 0;
+    char *json = NULL;
+    json_t *root;
+
+    MUST(ncl_device_count(context, &count));
+    ck_assert_uint_gt(count, 0);
+    MUST(ncl_context_device(context, &open));
+    ck_assert(open.name[0] && open.platform[0] && open.max_work_group > 0);
+    MUST(ncl_device_get(context, 0, &info));
+    ck_assert(info.global_memory_bytes > 0 && info.compute_units > 0);
+    MUST_FAIL(ncl_device_get(context, count, &info), NCL_ERROR_USAGE, "device");
+    MUST_FAIL(ncl_device_count(NULL, &count), NCL_ERROR_USAGE, "NULL");
+    MUST_FAIL(ncl_device_get(context, 0, NULL), NCL_ERROR_USAGE, "NULL");
+    MUST_FAIL(ncl_context_device(context, NULL), NCL_ERROR_USAGE, "NULL");
+    MUST(ncl_report(context, NCL_REPORT_DEVICES, NULL, &json));
+    root = json_loads(json, 0, NULL);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "devices")), count);
+    json_decref(root);
+    ncl_free(json);
+    MUST_FAIL(ncl_report(context, NCL_REPORT_SESSION, NULL, &json), NCL_ERROR_USAGE, "NULL");
+    MUST_FAIL(ncl_report(context, (ncl_report_kind)9, context, &json), NCL_ERROR_USAGE, "report");
+    ck_assert_ptr_null(json);
+    ncl_close(context);
+}
+END_TEST
+
+START_TEST(without_a_device_models_can_still_be_read)
+{
+    ncl_context *context = api_open("none");
+    ncl_model *model = api_model(context);
+    ncl_session *session = (ncl_session *)&session;
+    const ncl_tensor input = {.rank = 4, .dims = {1, 3, 16, 16}};
+    ncl_device_info info;
+    char *json = NULL;
+
+    MUST_FAIL(ncl_context_device(context, &info), NCL_ERROR_DEVICE, "without a device");
+    MUST_FAIL(ncl_session_create(context, model, &input, 1, &session), NCL_ERROR_DEVICE,
+              "without a device");
+    ck_assert_ptr_null(session);
+    MUST(ncl_report(context, NCL_REPORT_INSPECT, model, &json));
+    ck_assert_ptr_nonnull(strstr(json, "\"launches\": 16"));
+    ncl_free(json);
+    ncl_model_free(model);
+    ncl_close(context);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("context");
+
+    tcase_add_test(tests, texts);
+    tcase_add_test(tests, options_are_checked);
+    tcase_add_test(tests, channel_block_from_the_environment);
+    tcase_add_test(tests, devices_are_listed);
+    tcase_add_test(tests, without_a_device_models_can_still_be_read);
+    return ncl_run_suite(tests, "context");
+}

@@ -1,0 +1,68 @@
+#include "cli/cli.h"
+
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+START_TEST(every_key_is_there)
+{
+    json_t *root, *latency, *layers;
+
+    MUST_WORK("bench %s --repeat 3 --warmup 1 --layers --json --math reproducible", NET);
+    root = said_json();
+    must_have(root, "model device batch precision math load_s first_result_s latency_ms "
+                    "images_per_s gflops peak_gflops peak_device_bytes peak_host_bytes launches "
+                    "layers");
+    latency = json_object_get(root, "latency_ms");
+    must_have(latency, "min median p95 max");
+    ck_assert(number(latency, "min") > 0 && number(latency, "min") <= number(latency, "median"));
+    ck_assert(number(latency, "median") <= number(latency, "p95"));
+    ck_assert(number(latency, "p95") <= number(latency, "max"));
+    ck_assert(number(root, "batch") == 2);
+    ck_assert(number(root, "first_result_s") > number(root, "load_s"));
+    ck_assert(number(root, "peak_host_bytes") > 1e6);
+    ck_assert_str_eq(json_string_value(json_object_get(root, "math")), "reproducible");
+    ck_assert_str_eq(json_string_value(json_object_get(root, "precision")), "fp32");
+    layers = json_object_get(root, "layers");
+    ck_assert_uint_eq(json_array_size(layers), (size_t)number(root, "launches"));
+    for (size_t i = 0; i < json_array_size(layers); i++)
+        must_have(json_array_get(layers, i), "name op kind algorithm params source macs ms gflops");
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(text_for_people)
+{
+    MUST_WORK("bench %s --repeat 2 --layers", NET);
+    ck_assert_ptr_nonnull(strstr(said.out, "latency "));
+    ck_assert_ptr_nonnull(strstr(said.out, "16 launches"));
+    ck_assert_ptr_nonnull(strstr(said.out, "/fc/Gemm"));
+    ck_assert_ptr_null(strstr(said.out, "nan"));
+}
+END_TEST
+
+START_TEST(batches)
+{
+    json_t *root;
+
+    MUST_WORK("bench tests/data/shape_arithmetic.onnx --batch 5 --repeat 1 --json");
+    root = said_json();
+    ck_assert(number(root, "batch") == 5);
+    json_decref(root);
+    MUST_FAIL(2, "--batch 3: the model's batch is fixed at 2", "bench %s --batch 3", NET);
+    MUST_WORK("bench %s --batch 2 --repeat 1", NET);
+    /* Beyond any tensor's size, and far beyond memory. */
+    MUST_FAIL(3, "elements", "bench tests/data/shape_arithmetic.onnx --batch 2000000000");
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("bench");
+
+    tcase_add_test(tests, every_key_is_there);
+    tcase_add_test(tests, text_for_people);
+    tcase_add_test(tests, batches);
+    return cli_suite(tests, "bench");
+}

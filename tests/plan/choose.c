@@ -1,0 +1,110 @@
+#include "plan/choose.h"
+
+#include "plan/problems.h"
+#include "support/suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CAPS (&ncl_check_synthetic[0])
+
+/* All algorithms for a problem, best first; returns how many. */
+static int all_choices(const struct ncl_problem *p, const struct ncl_caps *caps,
+                       struct ncl_choice choices[8])
+{
+    int count = 0;
+
+    while (count < 8 && ncl_choose(NULL, p, caps, count, &choices[count]) == NCL_OK)
+        count++;
+    return count;
+}
+
+START_TEST(best_rank_first_and_direct_last)
+{
+    const struct ncl_problem problems[] = {conv_problem(1, 1), conv_problem(3, 1),
+                                           conv_problem(3, 4)};
+
+    for (size_t i = 0; i < sizeof problems / sizeof problems[0]; i++) {
+        struct ncl_choice choices[8];
+        const int count = all_choices(&problems[i], CAPS, choices);
+
+        ck_assert_int_ge(count, 2);
+        ck_assert_str_eq(choices[count - 1].algo->name, "direct");
+        for (int k = 0; k < count; k++) {
+            ck_assert(k == 0 || choices[k].algo->rank <= choices[k - 1].algo->rank);
+            ck_assert_str_eq(choices[k].source, k ? "fallback" : "default");
+            ck_assert(choices[k].algo->applicable(&problems[i], CAPS));
+            ck_assert(ncl_algo_legal(choices[k].algo, choices[k].v, &problems[i], CAPS));
+        }
+    }
+}
+END_TEST
+
+START_TEST(no_layer_of_the_family_takes_the_fallback)
+{
+    const struct ncl_problem problems[] = {conv_problem(1, 1), conv_problem(3, 1),
+                                           conv_problem(3, 4)};
+
+    for (size_t d = 0; d < ncl_check_synthetic_count; d++)
+        for (size_t i = 0; i < sizeof problems / sizeof problems[0]; i++) {
+            struct ncl_choice choice;
+
+            ck_assert_int_eq(ncl_choose(NULL, &problems[i], &ncl_check_synthetic[d], 0, &choice),
+                             NCL_OK);
+            ck_assert_msg(strcmp(choice.algo->name, "direct") != 0 ||
+                              ncl_check_synthetic[d].max_work_group < 8,
+                          "%s", ncl_check_synthetic[d].name);
+        }
+}
+END_TEST
+
+START_TEST(canonical_order_excludes_algorithms_that_reorder)
+{
+    struct ncl_problem p = conv_problem(1, 1);
+    struct ncl_choice choices[8];
+
+    p.x = (struct ncl_shape){1, 16, 1, 1}, p.y = (struct ncl_shape){1, 24, 1, 1};
+    p.epilogue.act = NCL_ACT_NONE;
+    for (int i = all_choices(&p, CAPS, choices); i-- > 0;)
+        ck_assert(!choices[i].algo->reorders);
+}
+END_TEST
+
+START_TEST(past_the_last_one_is_an_error)
+{
+    const struct ncl_problem p = conv_problem(3, 1);
+    struct ncl_choice choices[8];
+    const int count = all_choices(&p, CAPS, choices);
+
+    ck_assert_int_lt(count, 8);
+    ck_assert_int_eq(ncl_choose(NULL, &p, CAPS, count, &choices[0]), NCL_ERROR_DEVICE);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), "no further algorithm"));
+}
+END_TEST
+
+START_TEST(parameters_as_text)
+{
+    const struct ncl_problem p = conv_problem(1, 1);
+    struct ncl_choice choice;
+    struct ncl_text text = {0};
+    char first[32];
+
+    ck_assert_int_eq(ncl_choose(NULL, &p, CAPS, 0, &choice), NCL_OK);
+    ncl_choice_params(&choice, &text);
+    snprintf(first, sizeof first, "%s=%d ", choice.algo->tunables[0].name, choice.v[0]);
+    ck_assert_int_eq(strncmp(text.data, first, strlen(first)), 0);
+    ncl_text_free(&text);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("choose");
+
+    tcase_add_test(tests, best_rank_first_and_direct_last);
+    tcase_add_test(tests, no_layer_of_the_family_takes_the_fallback);
+    tcase_add_test(tests, canonical_order_excludes_algorithms_that_reorder);
+    tcase_add_test(tests, past_the_last_one_is_an_error);
+    tcase_add_test(tests, parameters_as_text);
+    return ncl_run_suite(tests, "choose");
+}
