@@ -141,7 +141,6 @@ typedef struct ncl_layer {
 typedef struct ncl_session_stats {
     int launches, layers;
     double macs;
-    double peak_gflops;       /* measured fma peak of the device; 0: not measured */
     size_t peak_device_bytes; /* weights, activations, workspaces and transfer buffers of this
                                  session */
     ncl_math math;            /* what auto chose */
@@ -229,6 +228,9 @@ NCL_API ncl_status ncl_session_enqueue(ncl_session *session, const ncl_tensor *i
                                        struct _cl_event *const *wait_list,
                                        struct _cl_event **event);
 NCL_API ncl_status ncl_session_statistics(const ncl_session *session, ncl_session_stats *stats);
+/* The fma peak of the session's device in its math mode, 1e9 operations a second; measures for some
+ * 50 ms. */
+NCL_API ncl_status ncl_session_peak_gflops(const ncl_session *session, double *gflops);
 NCL_API size_t ncl_session_layer_count(const ncl_session *session);
 NCL_API ncl_status ncl_session_layer(const ncl_session *session, size_t index, ncl_layer *layer);
 /* Runs the inputs once, layer by layer, and compares every layer's device result with the host

@@ -102,6 +102,7 @@ static void defaults_cpu(int *v, const struct ncl_problem *p, const struct ncl_c
 
     v[WALK] = 0;
     rolling = choose_pixels(v, p, caps);
+    v[P] = v[P] > 0 ? v[P] : 1; /* which always fits */
     if (!fills_block(p) || !one_register) {
         const int rolled = v[P];
 

@@ -89,11 +89,11 @@ static inline double ncl_tile_cycles(int pixels, int vectors)
 static inline double ncl_tile_cost(int pixels, int blocks, const struct ncl_tile_shape *shape,
                                    int per_block)
 {
-    const int tail = shape->pixels % pixels;
+    const int tail = shape->pixels % pixels, whole = shape->pixels / pixels;
     const double full = ncl_tile_cycles(pixels, blocks * per_block);
     const double rest = tail ? ncl_tile_cycles(tail, blocks * per_block) : 0;
 
-    return (shape->pixels / pixels * full + rest) / blocks;
+    return (whole * full + rest) / blocks;
 }
 
 /* The cheapest tile; among equals the widest, which reads weights least often. */
@@ -205,7 +205,7 @@ static inline void ncl_tile_geometry(const int *v, const struct ncl_problem *p,
     range->local[0] = (size_t)v[NCL_TILE_WG];
     range->global[0] = ncl_round_up(loops, (size_t)v[NCL_TILE_WG]);
     range->global[1] =
-        ncl_ceil_div((size_t)shape.blocks, (size_t)(v[NCL_TILE_KB] * v[NCL_TILE_KL]));
+        ncl_ceil_div((size_t)shape.blocks, (size_t)v[NCL_TILE_KB] * (size_t)v[NCL_TILE_KL]);
 }
 
 #endif

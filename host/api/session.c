@@ -123,6 +123,14 @@ ncl_status ncl_session_statistics(const ncl_session *session, ncl_session_stats 
     return NCL_OK;
 }
 
+ncl_status ncl_session_peak_gflops(const ncl_session *session, double *gflops)
+{
+    if (!session || !gflops)
+        return ncl_fail_null("ncl_session_peak_gflops");
+    *gflops = 0;
+    return ncl_device_peak_gflops(session->device, session->config.math == NCL_MATH_FAST, gflops);
+}
+
 size_t ncl_session_layer_count(const ncl_session *session)
 {
     return session ? (size_t)session->schedule->step_count : 0;

@@ -24,6 +24,13 @@ ncl_status ncl_fail_memory(const struct ncl_log *log, const char *what);
 void ncl_note(const struct ncl_log *log, ncl_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__
+/* clang's analyzer does not see into other files, and must know that a failure's status is the one
+ * given, never NCL_OK. */
+#define ncl_fail(log, status, ...) (ncl_fail(log, status, __VA_ARGS__), (status))
+#define ncl_fail_memory(log, what) (ncl_fail_memory(log, what), NCL_ERROR_MEMORY)
+#endif
+
 const char *ncl_error_text(void);        /* the thread's last error, "" if none */
 void ncl_error_set(const char *message); /* for carrying a worker thread's error to its caller */
 

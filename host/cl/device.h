@@ -75,4 +75,8 @@ bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns)
  * in the binary cache. */
 ncl_status ncl_device_fma_ratio(const struct ncl_device *device, double *ratio);
 
+/* Largest rate of fma (fast: of mad) that a register-bound kernel reached, in 1e9 operations a
+ * second, two per fma. Takes some 50 ms; measured anew at each call. */
+ncl_status ncl_device_peak_gflops(const struct ncl_device *device, bool fast, double *gflops);
+
 #endif

@@ -11,6 +11,7 @@ struct bench {
     ncl_tensor inputs[CLI_MAX_INPUTS], outputs[CLI_MAX_INPUTS];
     double first_result; /* seconds since the process started */
     double *latency;     /* seconds, sorted after the runs */
+    double peak_gflops;  /* of the device, measured after the runs */
     double *layer;       /* seconds per layer, summed over the runs */
 };
 
@@ -86,6 +87,11 @@ static int measure(struct bench *b)
         add_layers(b);
     }
     qsort(b->latency, (size_t)b->options->repeat, sizeof(double), compare_doubles);
+    if (!failed) {
+        const ncl_status status = ncl_session_peak_gflops(b->s.session, &b->peak_gflops);
+
+        failed = status == NCL_OK ? 0 : cli_fail_library(status);
+    }
     return failed;
 }
 
@@ -146,7 +152,7 @@ static json_t *result_json(const struct bench *b)
                      "images_per_s", (double)batch / median_ms(b) * 1e3, "gflops",
                      2 * stats.macs / median_ms(b) * 1e-6);
     json_object_update_new(root,
-                           json_pack("{s:f, s:I, s:I, s:i, s:o}", "peak_gflops", stats.peak_gflops,
+                           json_pack("{s:f, s:I, s:I, s:i, s:o}", "peak_gflops", b->peak_gflops,
                                      "peak_device_bytes", (json_int_t)stats.peak_device_bytes,
                                      "peak_host_bytes", (json_int_t)usage.ru_maxrss * 1024,
                                      "launches", stats.launches, "layers", layers_json(b)));
@@ -182,9 +188,8 @@ static void print_text(const struct bench *b, const json_t *root)
            number(latency, "max"), b->options->repeat);
     printf("speed     %.1f images/s, %.1f GFLOP/s", number(root, "images_per_s"),
            number(root, "gflops"));
-    if (number(root, "peak_gflops") > 0)
-        printf(" (of %.1f measured peak)", number(root, "peak_gflops"));
-    printf(", %.0f launches\n", number(root, "launches"));
+    printf(" of %.1f measured peak, %.0f launches\n", number(root, "peak_gflops"),
+           number(root, "launches"));
     printf("start     ready after %.2f s, first result after %.2f s\n", number(root, "load_s"),
            number(root, "first_result_s"));
     printf("memory    %.1f MiB on the device, %.1f MiB of host peak\n",

@@ -43,6 +43,10 @@ struct cli_options {
 
 /* One line on stderr, "nextcl: ..."; returns status, which is also the exit status. */
 int cli_fail(ncl_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#ifdef __clang_analyzer__
+/* clang's analyzer does not see into other files: the status is the one given. */
+#define cli_fail(status, ...) (cli_fail(status, __VA_ARGS__), (int)(status))
+#endif
 /* The library's last error. */
 int cli_fail_library(ncl_status status);
 

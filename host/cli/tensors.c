@@ -107,22 +107,23 @@ static float next_uniform(uint64_t *state)
 /* No tensor of the library's is larger. */
 #define MAX_ELEMENTS INT_MAX
 
-static int check_size(const char *name, const ncl_tensor *tensor)
+static int count_elements(const char *name, const ncl_tensor *tensor, size_t *elements)
 {
     double count = 1;
 
     for (int i = 0; i < tensor->rank; i++)
         count *= (double)tensor->dims[i];
-    return count <= MAX_ELEMENTS
-               ? 0
-               : cli_fail(NCL_ERROR_INPUT, "'%s': %.0f elements, expected at most %d", name, count,
-                          MAX_ELEMENTS);
+    if (count < 1 || count > MAX_ELEMENTS)
+        return cli_fail(NCL_ERROR_INPUT, "'%s': %.0f elements, expected 1 to %d", name, count,
+                        MAX_ELEMENTS);
+    *elements = (size_t)count;
+    return 0;
 }
 
 static int make_tensor(const char *name, ncl_tensor *tensor)
 {
-    const size_t count = cli_elements(tensor);
-    const int failed = check_size(name, tensor);
+    size_t count = 0;
+    const int failed = count_elements(name, tensor, &count);
 
     if (failed)
         return failed;

@@ -53,13 +53,13 @@ static void same_pads(struct window *w, int axis, bool upper)
 static ncl_status window_out(struct ncl_infer *s, struct window *w, int axis, bool ceil)
 {
     const int64_t room = w->in[axis] + w->pad[axis] + w->pad[axis + 2] - extent(w, axis);
-    const int64_t stride = w->stride[axis];
+    const int64_t stride = w->stride[axis], padded = room + extent(w, axis);
 
     if (room < 0)
         return ncl_node_fail(s->graph, s->node,
                              "the window covers %lld %s, expected at most the padded input's %lld",
                              (long long)extent(w, axis), axis == 0 ? "rows" : "columns",
-                             (long long)(room + extent(w, axis)));
+                             (long long)padded);
     w->out[axis] = (room + (ceil ? stride - 1 : 0)) / stride + 1;
     if (ceil && (w->out[axis] - 1) * stride >= w->in[axis] + w->pad[axis])
         w->out[axis]--;

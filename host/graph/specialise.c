@@ -123,9 +123,12 @@ static ncl_status check_run_time(const struct ncl_graph *graph, const struct ncl
     const struct ncl_value *y = &graph->values[node->outputs[0]];
 
     for (int i = 0; i < node->input_count; i++) {
-        const struct ncl_value *x = ncl_node_input(graph, node, i);
+        const struct ncl_value *x;
 
-        if (x != NULL && !ncl_value_is_constant(x) && x->dtype != NCL_DTYPE_F32)
+        if (node->inputs[i] == NCL_NO_VALUE)
+            continue;
+        x = &graph->values[node->inputs[i]];
+        if (!ncl_value_is_constant(x) && x->dtype != NCL_DTYPE_F32)
             return ncl_node_fail(graph, node, "input '%s' is %s at run time, expected float32",
                                  x->name, ncl_dtype_name(x->dtype));
     }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_INTS (2 * NCL_MAX_AXES)
+#define MAX_INTS (2 * (size_t)NCL_MAX_AXES)
 
 /* Field numbers of AttributeProto. */
 enum {

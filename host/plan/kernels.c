@@ -5,6 +5,7 @@
 #include "cl/program.h"
 #include "plan/compose.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ static void build_batch(void *user, size_t index)
         batch->status =
             ncl_program_build(batch->set->device, source.data, NCL_BUILD_OPTIONS, &batch->program);
     if (batch->status != NCL_OK)
-        strncat(batch->error, ncl_error_text(), sizeof batch->error - 1);
+        snprintf(batch->error, sizeof batch->error, "%s", ncl_error_text());
     ncl_text_free(&source);
 }
 

@@ -203,8 +203,9 @@ static struct conv make_conv(const struct ncl_oracle_job *job)
     return conv;
 }
 
-ncl_status ncl_oracle_conv(const struct ncl_log *log, struct ncl_oracle_job *job)
+ncl_status ncl_oracle_conv(const struct ncl_log *log, const struct ncl_oracle_job *job)
 {
+    struct ncl_oracle_job own = *job;
     const size_t outputs = (size_t)job->problem->y.c;
     struct conv conv = make_conv(job);
     size_t floats;
@@ -215,9 +216,9 @@ ncl_status ncl_oracle_conv(const struct ncl_log *log, struct ncl_oracle_job *job
     if (!conv.packed)
         return ncl_fail_memory(log, "packing weights for the oracle");
     ncl_parallel_for(outputs, pack_output, &conv);
-    job->extra = &conv;
-    job->fill = fill;
-    ncl_oracle_planes(job);
+    own.extra = &conv;
+    own.fill = fill;
+    ncl_oracle_planes(&own);
     free(conv.packed);
     return NCL_OK;
 }

@@ -23,7 +23,7 @@ struct ncl_oracle_job {
 /* Fills every span of y and applies the epilogue. */
 void ncl_oracle_planes(const struct ncl_oracle_job *job);
 
-ncl_status ncl_oracle_conv(const struct ncl_log *log, struct ncl_oracle_job *job);
+ncl_status ncl_oracle_conv(const struct ncl_log *log, const struct ncl_oracle_job *job);
 void ncl_oracle_pool(struct ncl_oracle_job *job);
 void ncl_oracle_scale(struct ncl_oracle_job *job);
 void ncl_oracle_binary(struct ncl_oracle_job *job);

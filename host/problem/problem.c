@@ -56,11 +56,13 @@ double ncl_problem_macs(const struct ncl_problem *problem)
 {
     const struct ncl_conv *conv = &problem->of.conv;
     const struct ncl_shape *y = &problem->y;
+    int group_channels;
 
     if (problem->kind != NCL_PROBLEM_CONV)
         return 0.0;
-    return (double)y->n * y->c * y->h * y->w * (problem->x.c / conv->groups) *
-           conv->window.kernel_h * conv->window.kernel_w;
+    group_channels = problem->x.c / conv->groups;
+    return (double)y->n * y->c * y->h * y->w * group_channels * conv->window.kernel_h *
+           conv->window.kernel_w;
 }
 
 static const char *conv_kind_name(const struct ncl_problem *problem)

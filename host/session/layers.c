@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,10 +128,10 @@ ncl_status ncl_session_fall_back(struct ncl_session *session, int step)
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
     const char *name = session->schedule->steps[step].name;
-    char reason[512] = "";
+    char reason[512];
     ncl_status status = NCL_ERROR_DEVICE;
 
-    strncat(reason, ncl_error_text(), sizeof reason - 1);
+    snprintf(reason, sizeof reason, "%s", ncl_error_text());
     while (status == NCL_ERROR_DEVICE) {
         ncl_note(session->device->log, NCL_LOG_WARNING, "layer '%s': %s failed, falling back: %s",
                  name, layer->choice.algo->name, ncl_error_text());

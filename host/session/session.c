@@ -67,34 +67,34 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
 
 ncl_status ncl_session_make(const struct ncl_session_config *config, const struct ncl_graph *model,
                             const struct ncl_dims *inputs, int input_count,
-                            struct ncl_session **out)
+                            struct ncl_session **session)
 {
     const uint64_t start = ncl_clock_ns();
-    struct ncl_session *session = ncl_alloc(1, sizeof *session);
+    struct ncl_session *made = ncl_alloc(1, sizeof *made);
     ncl_status status;
 
-    *out = NULL;
-    if (!session)
+    *session = NULL;
+    if (!made)
         return ncl_fail_memory(config->device->log, "a session");
-    session->config = *config;
-    session->device = config->device;
-    session->kernels.device = config->device;
-    status = resolve_math(session);
+    made->config = *config;
+    made->device = config->device;
+    made->kernels.device = config->device;
+    status = resolve_math(made);
     if (status == NCL_OK)
-        status = make_schedule(session, model, inputs, input_count);
+        status = make_schedule(made, model, inputs, input_count);
     for (size_t i = 0; status == NCL_OK && i < STAGE_COUNT; i++) {
-        status = report_progress(session, i);
+        status = report_progress(made, i);
         if (status == NCL_OK)
-            status = stages[i].work(session);
+            status = stages[i].work(made);
     }
     if (status == NCL_OK)
-        status = report_progress(session, STAGE_COUNT);
+        status = report_progress(made, STAGE_COUNT);
     if (status != NCL_OK) {
-        ncl_session_destroy(session);
+        ncl_session_destroy(made);
         return status;
     }
-    session->create_seconds = (double)(ncl_clock_ns() - start) * 1e-9;
-    *out = session;
+    made->create_seconds = (double)(ncl_clock_ns() - start) * 1e-9;
+    *session = made;
     return NCL_OK;
 }
 

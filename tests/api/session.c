@@ -102,6 +102,7 @@ END_TEST
 
 START_TEST(misuse)
 {
+    double peak = 0;
     ncl_context *context = api_open(NULL);
     ncl_model *model = api_model(context);
     ncl_session *session = make_session(context, model), *none = session;
@@ -130,6 +131,9 @@ START_TEST(misuse)
     MUST_FAIL(ncl_session_output(NULL, 0, &io), NCL_ERROR_USAGE, "NULL");
     MUST_FAIL(ncl_session_statistics(NULL, &stats), NCL_ERROR_USAGE, "NULL");
     MUST_FAIL(ncl_session_layer(session, 0, NULL), NCL_ERROR_USAGE, "NULL");
+    MUST_FAIL(ncl_session_peak_gflops(session, NULL), NCL_ERROR_USAGE, "NULL");
+    ck_assert_int_eq(ncl_session_peak_gflops(session, &peak), NCL_OK);
+    ck_assert(peak > 0);
     MUST_FAIL(ncl_verify(session, NULL, 1, NULL), NCL_ERROR_USAGE, "NULL");
     MUST_FAIL(ncl_verify(NULL, &input, 1, NULL), NCL_ERROR_USAGE, "NULL");
     ck_assert_uint_eq(ncl_session_layer_count(NULL), 0);
