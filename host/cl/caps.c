@@ -189,6 +189,8 @@ static const struct quirk quirks[] = {
      "PoCL keeps compiled programs itself: NextCL's cache is off"},
     {"rusticl", true, true, "Mesa keeps compiled programs itself: NextCL's cache is off"},
     {"Clover", true, true, "Mesa keeps compiled programs itself: NextCL's cache is off"},
+    /* Its contexts share a compiler without a lock: two builds at once end the process. */
+    {"Oclgrind", false, true, "Oclgrind builds one program at a time"},
 };
 
 static void apply_quirks(struct ncl_caps *caps)

@@ -93,6 +93,11 @@ int cli_make_outputs(const struct cli_session *session, ncl_tensor *tensors);
 void cli_free_tensors(ncl_tensor *tensors, size_t count);
 size_t cli_elements(const ncl_tensor *tensor);
 
+/* ---- pocl.c ---- */
+/* Sets the environment that PoCL reads before its first call, where the user did not: pins its
+ * workers, and gives it a temporary cache where its own cannot be written. */
+void cli_prepare_pocl(const struct cli_options *options);
+
 /* ---- print.c ---- */
 int cli_print_json(json_t *root);       /* takes the reference; one document on stdout */
 int cli_print_report(const char *json); /* text of a report as it is */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#undef cli_fail /* the analyzer's */
+
 #define MODEL_OPTIONS "seed classes weights arch "
 
 static const struct cli_command commands[] = {
@@ -127,10 +129,12 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
         .seed = 1, .top = 5, .repeat = 20, .warmup = 3, .rtol = 1e-4, .atol = 1e-6};
     int status = cli_parse(command, argc, argv, &options);
 
-    if (status == 0 && options.help)
+    if (status == 0 && options.help) {
         print_command_help(command);
-    else if (status == 0)
+    } else if (status == 0) {
+        cli_prepare_pocl(&options);
         status = command->run(&options);
+    }
     free(options.arguments);
     return close_stdout(status);
 }
@@ -152,9 +156,6 @@ int main(int argc, char **argv)
     fill_standard_files();
     signal(SIGINT, on_interrupt);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes becomes a failed write, which is reported */
-    /* PoCL's workers else may share one core, at half the speed; it reads this before its first
-     * call. */
-    setenv("POCL_AFFINITY", "1", 0);
     if (argc < 2)
         return cli_fail(NCL_ERROR_USAGE, "expected a command (see nextcl --help)");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

@@ -28,6 +28,7 @@ static int make_directory(const char *directory)
 {
     char path[PATH_SIZE];
     struct stat info;
+    int reason;
 
     if (snprintf(path, sizeof path, "%s", directory) >= (int)sizeof path)
         return cli_fail(NCL_ERROR_USAGE, "--output-dir: the path is too long");
@@ -38,10 +39,13 @@ static int make_directory(const char *directory)
         mkdir(path, 0777); /* what cannot be made shows at the last one */
         *at = '/';
     }
-    if (mkdir(path, 0777) == 0 || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+    if (mkdir(path, 0777) == 0)
         return 0;
-    return cli_fail(NCL_ERROR_INPUT, "--output-dir %s: cannot be created: %s", directory,
-                    strerror(errno == EEXIST ? ENOTDIR : errno));
+    reason = errno == EEXIST ? ENOTDIR : errno;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return 0;
+    return cli_fail(NCL_ERROR_USAGE, "--output-dir %s: cannot be created: %s", directory,
+                    strerror(reason));
 }
 
 /* Two names may differ only in characters that file names do not keep. */

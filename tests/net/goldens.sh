@@ -27,7 +27,8 @@ for model in tests/data/*.onnx; do
         cat "$folder/log"
         exit 1
     }
-    same_bits "$net"
+    # Sanitizers make this slow and look at nothing new.
+    grep -q __asan_init "$NEXTCL_BUILD/libnextcl.so" || same_bits "$net"
     count=$((count + 1))
 done
 [ "$count" -gt 5 ] || { echo "only $count nets in tests/data"; exit 1; }

@@ -22,7 +22,10 @@ if grep -E '"algorithm": "direct"|"source": "fallback"' "$folder/bench"; then
 fi
 
 "$NEXTCL_CLI" verify "$net" | tail -n 1 | grep -q 'every one bit-identical'
-# The ICD layer counts what reaches the driver.
+if grep -q __asan_init "$NEXTCL_BUILD/libnextcl.so"; then
+    exit 0 # minutes more, for what tests/session/verify.c does on small nets
+fi
+# The ICD layer leaves one launch out.
 OPENCL_LAYERS=$NEXTCL_BUILD/tests/layer_fault.so NCL_LAYER_SKIP=30 \
     "$NEXTCL_CLI" verify "$net" >"$folder/log" 2>"$folder/error" && exit 1
 grep -q "^nextcl: layer '" "$folder/error"

@@ -82,23 +82,32 @@ START_TEST(nan_inputs_do_not_hide_a_launch_left_out)
 }
 END_TEST
 
-START_TEST(a_wrong_weight_is_found)
+/* Flips the sign of the first number of a buffer of layer `step`, which must be found. */
+static void check_flipped(struct fixture *f, struct ncl_session *session, cl_mem mem, int step)
+{
+    ncl_tensor input = fixture_input(session, 1);
+    float value;
+
+    MUST(ncl_buffer_read(&f->device, mem, 0, &value, sizeof value));
+    value = -value;
+    MUST(ncl_buffer_write(&f->device, mem, 0, &value, sizeof value));
+    launches += session->schedule->step_count;
+    ck_assert_int_eq(ncl_session_verify(session, &input, 1, NULL), NCL_ERROR_MISMATCH);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), session->schedule->steps[step].name));
+    value = -value;
+    MUST(ncl_buffer_write(&f->device, mem, 0, &value, sizeof value));
+    free(input.data);
+}
+
+START_TEST(a_wrong_number_is_found)
 {
     struct fixture f;
     struct ncl_session *session;
-    ncl_tensor input;
-    float weight;
 
     fixture_open(&f, FIXTURE_RESNEXT, false);
     session = fixture_session(&f);
-    input = fixture_input(session, 1);
-    MUST(ncl_buffer_read(&f.device, session->layers[5].weights, 0, &weight, sizeof weight));
-    weight = -weight;
-    MUST(ncl_buffer_write(&f.device, session->layers[5].weights, 0, &weight, sizeof weight));
-    launches += session->schedule->step_count;
-    ck_assert_int_eq(ncl_session_verify(session, &input, 1, NULL), NCL_ERROR_MISMATCH);
-    ck_assert_ptr_nonnull(strstr(ncl_error_text(), session->schedule->steps[5].name));
-    free(input.data);
+    check_flipped(&f, session, session->layers[5].weights, 5);
+    check_flipped(&f, session, session->layers[14].bias, 14); /* of one class: one value an image */
     ncl_session_destroy(session);
     fixture_close(&f);
 }
@@ -159,7 +168,7 @@ int main(void)
     }
     tcase_add_test(tests, any_launch_left_out_is_found);
     tcase_add_test(tests, nan_inputs_do_not_hide_a_launch_left_out);
-    tcase_add_test(tests, a_wrong_weight_is_found);
+    tcase_add_test(tests, a_wrong_number_is_found);
     tcase_add_test(tests, fast_mode_is_held_to_a_bound);
     tcase_add_test(tests, wrong_inputs_are_refused);
     return ncl_run_suite(tests, "verify");

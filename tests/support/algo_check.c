@@ -84,9 +84,10 @@ static struct ncl_problem vary_epilogue(const struct ncl_problem *p, unsigned se
 static int sampled_points(void)
 {
     const char *wanted = getenv("NCL_CHECK_POINTS");
-    const int points = wanted ? atoi(wanted) : current->points;
 
-    return points > 0 ? points : 1;
+    if (wanted)
+        return atoi(wanted);
+    return current->points > 0 ? current->points : 1;
 }
 
 static void add_problem(struct job_list *list, const struct ncl_problem *p,

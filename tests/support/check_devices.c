@@ -55,8 +55,9 @@ const struct ncl_device *ncl_check_devices(size_t *count)
 
     if (!looked) {
         looked = true;
-        atexit(close_devices);
         find_devices();
+        /* After the implementations' own handlers were registered: runs before they do. */
+        atexit(close_devices);
     }
     *count = device_count;
     return devices;
