@@ -32,14 +32,14 @@
 #define GATHER_16(at) \
   (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3], x[at.s4], x[at.s5], x[at.s6], x[at.s7], \
           x[at.s8], x[at.s9], x[at.sa], x[at.sb], x[at.sc], x[at.sd], x[at.se], x[at.sf])
-/* One number for the block, or one per lane. */
+/* One number for the block, or one per lane. Oclgrind's min wants both arguments as vectors. */
 #if SAME
 #define NUMBERS int
 #define OUTPUTS(kb) (kb * CB)
 #define GATHER(at) (block)(x[at])
 #else
 #define NUMBERS block_int
-#define OUTPUTS(kb) min(kb * CB + LANES, channels_out - 1)
+#define OUTPUTS(kb) min(kb * CB + LANES, (block_int)(channels_out - 1))
 #define GATHER(at) CAT(GATHER_, CB)(at)
 #endif
 

@@ -1,5 +1,5 @@
 #include "api/api.h"
-#include "cl/table.h"
+#include "cl/device.h"
 #include "support/suite.h"
 
 #include <jansson.h>
@@ -178,20 +178,30 @@ END_TEST
 static const struct ncl_cl *own_cl;
 
 struct own {
-    cl_platform_id platform;
     cl_device_id device;
     cl_context context;
     cl_command_queue queue;
 };
 
+/* Platforms may be without devices: the list leaves those out. */
+static cl_device_id first_device(void)
+{
+    struct ncl_device_list list;
+    cl_device_id device;
+
+    MUST(ncl_cl_load(NULL, &own_cl));
+    MUST(ncl_device_list(NULL, own_cl, &list));
+    ck_assert_uint_gt(list.count, 0);
+    device = list.entries[0].id;
+    ncl_device_list_free(&list);
+    return device;
+}
+
 static void own_make(struct own *own, cl_command_queue_properties properties)
 {
     cl_int code = CL_SUCCESS;
 
-    MUST(ncl_cl_load(NULL, &own_cl));
-    ck_assert_int_eq(own_cl->GetPlatformIDs(1, &own->platform, NULL), CL_SUCCESS);
-    ck_assert_int_eq(own_cl->GetDeviceIDs(own->platform, CL_DEVICE_TYPE_ALL, 1, &own->device, NULL),
-                     CL_SUCCESS);
+    own->device = first_device();
     own->context = own_cl->CreateContext(NULL, 1, &own->device, NULL, NULL, &code);
     ck_assert_int_eq(code, CL_SUCCESS);
     own->queue = own_cl->CreateCommandQueue(own->context, own->device, properties, &code);

@@ -127,15 +127,23 @@ START_TEST(any_cache_directory_will_do)
 }
 END_TEST
 
+/* PoCL's compiler may complain first, when the signal ends the linker it waits for. */
+static bool ends_with_interrupted(void)
+{
+    const char *line = strstr(said.err, "nextcl: ");
+
+    return line && strcmp(line, "nextcl: interrupted\n") == 0;
+}
+
 START_TEST(interrupted)
 {
     shell("timeout --preserve-status -s INT 2 $NEXTCL_CLI bench %s --repeat 100000000", NET);
     ck_assert_msg(said.status == 130, "%d %s", said.status, said.err);
     ck_assert_str_eq(said.out, "");
-    ck_assert_str_eq(said.err, "nextcl: interrupted\n");
+    ck_assert_msg(ends_with_interrupted(), "%s", said.err);
     shell("timeout --preserve-status -s INT 2 $NEXTCL_CLI verify zoo:resnet152 --batch 16");
     ck_assert_msg(said.status == 130, "%d %s", said.status, said.err);
-    ck_assert_str_eq(said.err, "nextcl: interrupted\n");
+    ck_assert_msg(ends_with_interrupted(), "%s", said.err);
 }
 END_TEST
 

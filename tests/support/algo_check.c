@@ -309,6 +309,7 @@ int ncl_check_main_with(const struct ncl_check *check, Suite *extra)
     srunner_run_all(runner, CK_NORMAL);
     failures = srunner_ntests_failed(runner);
     srunner_free(runner);
+    ncl_check_devices_close();
     return failures;
 }
 

@@ -96,8 +96,10 @@ void ncl_check_run(const struct ncl_device *device, const struct ncl_algo *algo,
                    struct ncl_check_job *jobs, size_t count);
 
 /* Devices of the environment, opened; *count 0 with a printed "skipped: reason" where there is none
- * or $NCL_CHECK_DEVICE matches none. Opened once per program, closed at exit. */
+ * or $NCL_CHECK_DEVICE matches none. Opened once per program. */
 const struct ncl_device *ncl_check_devices(size_t *count);
+/* Before main() returns: exit handlers run when implementations have torn down their own state. */
+void ncl_check_devices_close(void);
 /* The channel blocks to test on a device, 0-terminated. */
 const int *ncl_check_channel_blocks(const struct ncl_caps *caps);
 

@@ -10,7 +10,7 @@
 static struct ncl_device devices[DEVICES_MAX];
 static size_t device_count;
 
-static void close_devices(void)
+void ncl_check_devices_close(void)
 {
     for (size_t i = 0; i < device_count; i++)
         ncl_device_close(&devices[i]);
@@ -56,8 +56,6 @@ const struct ncl_device *ncl_check_devices(size_t *count)
     if (!looked) {
         looked = true;
         find_devices();
-        /* After the implementations' own handlers were registered: runs before they do. */
-        atexit(close_devices);
     }
     *count = device_count;
     return devices;
