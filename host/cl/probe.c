@@ -99,7 +99,7 @@ static double ratio_of(const struct duration *mad, const struct duration *fma)
  * several launches say so. */
 #define CLEARLY_EMULATED 0.2
 #define CLEARLY_NATIVE 0.7
-#define MIN_DOUBTS 3
+#define MIN_DOUBTS 2
 #define MAX_DOUBTS 12
 
 static ncl_status measure(const struct probe *probe, double *ratio)
