@@ -15,7 +15,8 @@
  * NDRange  0: pixels of an image; 1: output blocks; 2: images
  * Applies  always: groups may straddle channel blocks, weights may be infinite or NaN
  * Order    i, kh, kw, c: the canonical order. A tap, channel or group that isn't there is skipped,
- *          not multiplied; lanes past the last output channel read its group, then are masked.
+ *          not multiplied; lanes past the last output channel read the group of their block's first,
+ *          then are masked.
  *
  * WG  1, 8..256  work-items per work-group, along pixels
  * Set by the problem: SAME 1: the lanes of every output block belong to one group. */
@@ -32,15 +33,20 @@
 #define GATHER_16(at) \
   (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3], x[at.s4], x[at.s5], x[at.s6], x[at.s7], \
           x[at.s8], x[at.s9], x[at.sa], x[at.sb], x[at.sc], x[at.sd], x[at.se], x[at.sf])
-/* One number for the block, or one per lane. Oclgrind's min wants both arguments as vectors. */
+/* One number for the block, or one per lane. */
 #if SAME
 #define NUMBERS int
 #define OUTPUTS(kb) (kb * CB)
 #define GATHER(at) (block)(x[at])
 #else
 #define NUMBERS block_int
-#define OUTPUTS(kb) min(kb * CB + LANES, (block_int)(channels_out - 1))
+#define OUTPUTS(kb) FN(outputs)(kb * CB, channels_out)
 #define GATHER(at) CAT(GATHER_, CB)(at)
+
+block_int FN(outputs)(int first, int channels_out) {
+  const block_int own = first + LANES;
+  return select((block_int)(first), own, own < channels_out);
+}
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(

@@ -164,7 +164,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
 #else
       for (int kw = 0; kw < kernel_w; ++kw, w_row += G) {
         const int tap = left + kw * DW;
-        if (tap >= 0 && tap + (P - 1) * SW < width_in) {
+        if (tap >= 0 && tap + P * SW <= width_in) {
           ROLL_TAP
         } else {
           FOR_P(EDGE, 0)

@@ -90,7 +90,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem)(
       __global const block *w_tap = w + kh * kernel_w * C;
       for (int kw = 0; kw < kernel_w; ++kw, w_tap += C) {
         const int tap = left + kw * dilation_w;
-        if (tap >= 0 && tap + (P - 1) * SW < width_in) {
+        if (tap >= 0 && tap + P * SW <= width_in) {
           CHANNELS(STEP_PIXEL)
         } else {
           CHANNELS(EDGE_PIXEL)

@@ -51,13 +51,13 @@ uint FN(pixel_z)(uint p, uint height, uint width) {
 }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_binary)(
-    __global const block *x, __global const block *restrict z, __global block *y, uint blocks,
-    uint pixels, uint pixels_z, uint height, uint width) {
-  const uint first = get_group_id(0) * (WG * P) + get_local_id(0), kb0 = get_global_id(1) * L;
-  const uint end = min(first + WG * P, pixels);
+    __global const block *x, __global const block *restrict z, __global block *y, int blocks,
+    int pixels, uint pixels_z, uint height, uint width) {
+  const int first = get_group_id(0) * (WG * P) + get_local_id(0), kb0 = get_global_id(1) * L;
+  const int end = min(first + WG * P, pixels);
 
-  for (uint kb = kb0; kb < min(kb0 + L, blocks); ++kb)
-    for (uint p = first; p < end; p += WG) {
+  for (int kb = kb0; kb < min(kb0 + L, blocks); ++kb)
+    for (int p = first; p < end; p += WG) {
       const size_t index = (size_t)kb * pixels + p;
       const block operand = z[(size_t)(ZC ? kb : 0) * pixels_z + FN(pixel_z)(p, height, width)];
       const block v = COMBINE(x[index], ZC ? operand : (block)(operand.s0));

@@ -86,17 +86,17 @@ uint FN(reshaped)(const FN(source) *s, uint i) {
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_copy)(
     __global const ELEMENT *restrict x, __global ELEMENT *restrict y, uint images, uint channels,
-    uint height, uint width, uint y_first, uint y_image, uint n_begin, uint n_end, uint c_begin,
-    uint c_end, uint h_begin, uint h_end, uint w_begin, uint w_end, uint base, uint stride_n,
+    uint height, int width, uint y_first, uint y_image, uint n_begin, uint n_end, uint c_begin,
+    uint c_end, uint h_begin, uint h_end, int w_begin, int w_end, uint base, uint stride_n,
     uint stride_c, uint stride_h, uint stride_w, uint channel_start, uint channel_step,
     uint block_stride, uint channels_x, uint pixels_x, int fill) {
   const FN(source) s = {channel_start, channel_step, block_stride, channels_x, pixels_x};
   const uint blocks = (channels + CB - 1) / CB, tiles = (width + P - 1) / P;
-  const uint rows = images * (Y_PLAIN ? channels : blocks) * height;
+  const int rows = images * (Y_PLAIN ? channels : blocks) * height;
   const uint item = get_global_id(0);
-  const uint first = item % tiles * P, end = min(first + P, width), row0 = item / tiles * R;
+  const int first = item % tiles * P, end = min(first + P, width), row0 = item / tiles * R;
 
-  for (uint row = row0; row < min(row0 + R, rows); ++row) {
+  for (int row = row0; row < min(row0 + R, rows); ++row) {
     const uint h = row % height, outer = row / height;
     const uint n = Y_PLAIN ? outer / channels : outer % images;
     const uint kb = Y_PLAIN ? 0 : outer / images;
@@ -105,19 +105,19 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_copy)(
       const uint line = LINE(n, c, h);
       const bool inside = n >= n_begin && n < n_end && h >= h_begin && h < h_end &&
                           (BLOCKS || (c >= c_begin && c < c_end));
-      const uint begin = inside ? min(max(first, w_begin), end) : end;
-      const uint stop = max(begin, min(w_end, end));
+      const int begin = inside ? min(max(first, w_begin), end) : end;
+      const int stop = max(begin, min(w_end, end));
       const ELEMENT outside = FN(finish)((ELEMENT)(BLOCKS || c < channels ? fill : 0));
       __global ELEMENT *out = y + y_first + part +
           (Y_PLAIN ? n * y_image + (c * height + h) * width : row * width * PARTS);
 
-      for (uint w = first; w < begin; ++w)
+      for (int w = first; w < begin; ++w)
         out[w * PARTS] = TAIL_LANES(kb, outside);
-      for (uint w = begin; w < stop; ++w) {
+      for (int w = begin; w < stop; ++w) {
         const ELEMENT v = FN(finish)(x[SOURCE(line, w)]);
         out[w * PARTS] = TAIL_LANES(kb, v);
       }
-      for (uint w = stop; w < end; ++w)
+      for (int w = stop; w < end; ++w)
         out[w * PARTS] = TAIL_LANES(kb, outside);
     }
   }

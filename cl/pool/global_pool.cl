@@ -19,24 +19,25 @@
 #include "../common/tile.clh"
 #include "../common/epilogue.clh"
 
-/* Past the last map the last one is summed again, but not stored. */
+/* Past the last map the first of the group is summed again, but not stored. */
 #define MAP(p, k) \
-  __global const block *x_##k = x + (size_t)min(map + k, maps - 1) * pixels; \
+  const bool there_##k = map + k < maps; \
+  __global const block *x_##k = x + (size_t)(there_##k ? map + k : map) * pixels; \
   block sum_##k = 0.0f;
 #define ADD(p, k) sum_##k += x_##k[pixel];
 #define STORE(p, k) \
-  if (map + k < maps) \
+  if (there_##k) \
     y[map + k] = FN(mask_tail)(FN(activate)(sum_##k * scale), (map + k) / images, blocks);
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_global_pool)(
-    __global const block *restrict x, __global block *restrict y, uint blocks, uint images,
-    uint pixels, float scale) {
-  const uint maps = blocks * images;
-  const uint first = get_global_id(0) * (L * KB);
+    __global const block *restrict x, __global block *restrict y, int blocks, int images,
+    int pixels, float scale) {
+  const int maps = blocks * images;
+  const int first = get_global_id(0) * (L * KB);
 
-  for (uint map = first; map < min(first + L * KB, maps); map += KB) {
+  for (int map = first; map < min(first + L * KB, maps); map += KB) {
     FOR_K(MAP, 0)
-    for (uint pixel = 0; pixel < pixels; ++pixel) {
+    for (int pixel = 0; pixel < pixels; ++pixel) {
       FOR_K(ADD, 0)
     }
     FOR_K(STORE, 0)

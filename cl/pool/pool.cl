@@ -85,25 +85,24 @@ block FN(pool_border)(__global const block *x, int top, int left, int height, in
 }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pool)(
-    __global const block *restrict x, __global block *restrict y, uint blocks, uint images,
-    int height, int width, uint height_out, uint width_out,
-    float inside_scale) {
-  const uint tiles = (width_out + P - 1) / P, strips = (height_out + R - 1) / R;
-  const uint item = get_global_id(0), kb = get_global_id(1);
-  const uint column = item % tiles * P, row = item / tiles % strips * R;
-  const uint image = item / tiles / strips;
+    __global const block *restrict x, __global block *restrict y, int blocks, int images,
+    int height, int width, int height_out, int width_out, float inside_scale) {
+  const int tiles = (width_out + P - 1) / P, strips = (height_out + R - 1) / R;
+  const int item = get_global_id(0), kb = get_global_id(1);
+  const int column = item % tiles * P, row = item / tiles % strips * R;
+  const int image = item / tiles / strips;
 
   if (image >= images)
     return;
-  x += (size_t)(kb * images + image) * (uint)(height * width);
+  x += (size_t)(kb * images + image) * (height * width);
   y += (size_t)(kb * images + image) * (height_out * width_out);
-  for (uint oh = row; oh < min(row + R, height_out); ++oh) {
-    const int top = (int)(oh * SH) - PT;
-    const bool rows_inside = top >= 0 && top + (KH - 1) * DH < height;
-    for (uint ow = column; ow < min(column + P, width_out); ++ow) {
-      const int left = (int)(ow * SW) - PL;
+  for (int oh = row; oh < min(row + R, height_out); ++oh) {
+    const int top = oh * SH - PT;
+    const bool rows_inside = top >= 0 && top + KH * DH <= height;
+    for (int ow = column; ow < min(column + P, width_out); ++ow) {
+      const int left = ow * SW - PL;
       block v;
-      if (rows_inside && left >= 0 && left + (KW - 1) * DW < width)
+      if (rows_inside && left >= 0 && left + KW * DW <= width)
         v = FN(pool_inside)(x + top * width + left, width, inside_scale);
       else
         v = FN(pool_border)(x, top, left, height, width);
