@@ -15,7 +15,7 @@
  * NDRange  0: pixels of an image; 1: output blocks; 2: images
  * Applies  always: groups may straddle channel blocks, weights may be infinite or NaN
  * Order    i, kh, kw, c: the canonical order. A tap, channel or group that isn't there is skipped,
- *          not multiplied; lanes past the last output channel read the group of their block's first,
+ *          not multiplied; lanes past the last output channel read what their block's first does,
  *          then are masked.
  *
  * WG  1, 8..256  work-items per work-group, along pixels
