@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #undef cli_fail /* the analyzer's */
@@ -56,9 +57,12 @@ static void leave_now(void)
 static void on_interrupt(int signal_number)
 {
     static double first;
-    const double now = cli_seconds(); /* safe in a handler: clock_gettime */
+    struct timespec time = {0};
+    double now;
 
     (void)signal_number;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
     if (!interrupted)
         first = now;
     interrupted = 1;
