@@ -110,7 +110,9 @@ static const struct ncl_problem problems[] = {
     RESHAPED(BLOCKED, PLAIN, SHAPE(2, 21, 3, 2), SHAPE(3, 84, 1, 1), .canonical = true),
     RESHAPED(PLAIN, BLOCKED, SHAPE(2, 21, 3, 2), SHAPE(6, 7, 1, 6), .fill = 0.0f),
     RESHAPED(PLAIN, PLAIN, SHAPE(2, 21, 3, 2), SHAPE(1, 1, 252, 1), .canonical = true),
-    /* Parts of a concat. */
+    /* Parts of a concat; the first one small: its errors hit the guard zones. */
+    COPY(PLAIN, PLAIN, SHAPE(2, 5, 1, 1), SHAPE(2, 5, 1, 1), IN_ORDER, ZERO, PASS, .y_channel = 2,
+         .y_channels = 9, .canonical = true),
     COPY(BLOCKED, BLOCKED, SHAPE(2, 32, 3, 5), SHAPE(2, 32, 3, 5), IN_ORDER, ZERO, PASS,
          .y_channel = 16, .y_channels = 64),
     COPY(BLOCKED, BLOCKED, SHAPE(2, 5, 3, 5), SHAPE(2, 5, 3, 5), IN_ORDER, ZERO, PASS,
@@ -119,8 +121,6 @@ static const struct ncl_problem problems[] = {
          .y_channel = 16, .y_channels = 48),
     COPY(BLOCKED, PLAIN, SHAPE(2, 5, 3, 5), SHAPE(2, 5, 3, 5), IN_ORDER, ZERO, PASS, .y_channel = 3,
          .y_channels = 17),
-    COPY(PLAIN, PLAIN, SHAPE(2, 5, 1, 1), SHAPE(2, 5, 1, 1), IN_ORDER, ZERO, PASS, .y_channel = 0,
-         .y_channels = 9, .canonical = true),
     RESHAPED(BLOCKED, PLAIN, SHAPE(2, 6, 3, 2), SHAPE(2, 12, 3, 1), .y_channel = 2,
              .y_channels = 15),
 };
