@@ -198,14 +198,16 @@ struct ncl_dims {
  * Errors name the node, expected and found. */
 ncl_status ncl_graph_specialise(const struct ncl_graph *graph, const struct ncl_dims *inputs,
                                 int input_count, struct ncl_graph **special);
-/* One line of what a pass did. */
+/* What a pass did, in all its rounds. */
 struct ncl_pass_report {
     const char *pass;
     int changes, nodes_before, nodes_after;
+    int removed[NCL_OP_COUNT]; /* nodes of each operator that it took away, less those it made */
 };
 #define NCL_MAX_PASSES 12
-/* Runs every pass until none changes anything: identity removal, pad folding, BN folding (also from
- * Mul + Add), conv + add + activation fusion, scale + add + activation fusion. */
+/* Runs every pass until none changes anything: identity removal, pad folding, group recovery, BN
+ * folding (also from Mul + Add), conv + add + activation fusion, scale + add + activation fusion,
+ * slices of channels. */
 ncl_status ncl_graph_optimise(struct ncl_graph *special,
                               struct ncl_pass_report reports[NCL_MAX_PASSES], int *report_count);
 

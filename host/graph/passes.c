@@ -92,12 +92,17 @@ static const struct {
     const char *name;
     ncl_pass_fn *run;
 } passes[] = {
-    {"identity", ncl_pass_identity},
-    {"pad", ncl_pass_pad},
-    {"batch_norm", ncl_pass_bn},
-    {"fuse", ncl_pass_fuse},
+    {"identity", ncl_pass_identity}, {"pad", ncl_pass_pad},   {"groups", ncl_pass_groups},
+    {"batch_norm", ncl_pass_bn},     {"fuse", ncl_pass_fuse}, {"slice", ncl_pass_slice},
 };
 #define PASS_COUNT ((int)(sizeof passes / sizeof *passes))
+
+/* Adds `times` the number of nodes of each operator. */
+static void count_operators(const struct ncl_graph *graph, int times, int counts[NCL_OP_COUNT])
+{
+    for (int i = 0; i < graph->node_count; i++)
+        counts[graph->nodes[i].op] += times;
+}
 
 static ncl_status run_pass(struct ncl_graph *graph, int pass, struct ncl_pass_report *report,
                            int *changes)
@@ -109,10 +114,13 @@ static ncl_status run_pass(struct ncl_graph *graph, int pass, struct ncl_pass_re
 
     if (status != NCL_OK)
         return status;
+    count_operators(graph, 1, report->removed);
     status = passes[pass].run(graph, &links, &changed);
     ncl_links_free(&links);
     if (status == NCL_OK)
         status = ncl_graph_sweep(graph);
+    if (status == NCL_OK) /* swept: none is dead */
+        count_operators(graph, -1, report->removed);
     report->changes += changed;
     report->nodes_after -= before - graph->node_count;
     *changes += changed;
@@ -130,8 +138,9 @@ ncl_status ncl_graph_optimise(struct ncl_graph *special,
         changes = 0;
         for (int i = 0; i < PASS_COUNT && status == NCL_OK; i++) {
             if (round == 0)
-                reports[i] = (struct ncl_pass_report){passes[i].name, 0, special->node_count,
-                                                      special->node_count};
+                reports[i] = (struct ncl_pass_report){.pass = passes[i].name,
+                                                      .nodes_before = special->node_count,
+                                                      .nodes_after = special->node_count};
             status = run_pass(special, i, &reports[i], &changes);
         }
     }

@@ -27,8 +27,13 @@ ncl_status ncl_widen_inputs(struct ncl_graph *graph, struct ncl_node *node, int 
 typedef ncl_status ncl_pass_fn(struct ncl_graph *graph, struct ncl_links *links, int *changes);
 ncl_pass_fn ncl_pass_identity; /* nodes that pass their input on */
 ncl_pass_fn ncl_pass_pad;      /* zero padding into the window behind it */
+ncl_pass_fn ncl_pass_groups;   /* slices, convolutions and a concatenation into one convolution */
 ncl_pass_fn ncl_pass_bn;       /* per-channel multiply and add into what is before them */
 ncl_pass_fn ncl_pass_fuse;     /* residual additions and activations into what is before them */
+ncl_pass_fn ncl_pass_slice;    /* slices of channels into what is before them */
+
+/* Whether a node is a Slice of consecutive channels of an N x C x H x W tensor. */
+bool ncl_slices_channels(const struct ncl_graph *graph, const struct ncl_node *node);
 
 /* Index of the residual among a node's inputs, -1 for operators without. */
 static inline int ncl_residual_input(enum ncl_op op)
