@@ -30,10 +30,14 @@ static int add(struct cli_images *images, const char *path)
 
 static int is_image(const struct dirent *entry)
 {
+    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".bmp",
+                                          ".gif", ".ppm",  ".pgm", ".pbm"};
     const char *dot = strrchr(entry->d_name, '.');
 
-    return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
-                   strcasecmp(dot, ".png") == 0);
+    for (size_t i = 0; dot && i < sizeof endings / sizeof endings[0]; i++)
+        if (strcasecmp(dot, endings[i]) == 0)
+            return 1;
+    return 0;
 }
 
 static int add_directory(struct cli_images *images, const char *directory)
@@ -44,7 +48,9 @@ static int add_directory(struct cli_images *images, const char *directory)
 
     if (count <= 0) {
         free(entries);
-        return cli_fail(NCL_ERROR_INPUT, "%s: no .jpg, .jpeg or .png in this directory", directory);
+        return cli_fail(NCL_ERROR_INPUT,
+                        "%s: no .jpg, .png, .bmp, .gif, .ppm, .pgm or .pbm in this directory",
+                        directory);
     }
     for (int i = 0; i < count; i++) {
         char path[4096];
@@ -64,7 +70,7 @@ static int add_pattern(struct cli_images *images, const char *pattern)
     int failed = 0;
 
     if (glob(pattern, 0, NULL, &found) != 0)
-        return cli_fail(NCL_ERROR_INPUT, "%s: no such file", pattern);
+        return add(images, pattern); /* reported with the broken ones, after the others */
     for (size_t i = 0; !failed && i < found.gl_pathc; i++)
         failed = add(images, found.gl_pathv[i]);
     globfree(&found);
@@ -98,50 +104,93 @@ void cli_images_free(struct cli_images *images)
 
 /* ---- labels ---- */
 
-static int read_labels(struct cli_labels *labels, const char *path, FILE *file)
+#define MAX_LABELS_BYTES (1 << 24)
+
+/* A line without its end. */
+static int add_label(struct cli_labels *labels, const char *line, size_t length)
 {
+    char **names = realloc(labels->names, (labels->count + 1) * sizeof *names);
+
+    if (!names)
+        return cli_fail(NCL_ERROR_MEMORY, "out of memory: class names");
+    labels->names = names;
+    while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+        length--;
+    names[labels->count] = strndup(line, length);
+    if (!names[labels->count])
+        return cli_fail(NCL_ERROR_MEMORY, "out of memory: class names");
+    labels->count++;
+    return 0;
+}
+
+/* A pipe would be waited for, a device never ends. */
+static int check_labels_file(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return cli_fail(NCL_ERROR_INPUT, "--labels %s: cannot be read", path);
+    if (!S_ISREG(info.st_mode) || info.st_size > MAX_LABELS_BYTES)
+        return cli_fail(NCL_ERROR_INPUT,
+                        "--labels %s: expected a text file of at most %d bytes, found %s", path,
+                        MAX_LABELS_BYTES, S_ISREG(info.st_mode) ? "a larger one" : "another kind");
+    return 0;
+}
+
+static int read_labels(struct cli_labels *labels, const char *path)
+{
+    int failed = check_labels_file(path);
+    FILE *file = failed ? NULL : fopen(path, "r");
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
-    int failed = 0;
 
+    if (failed)
+        return failed;
+    if (!file)
+        return cli_fail(NCL_ERROR_INPUT, "--labels %s: cannot be read", path);
     while (!failed && (length = getline(&line, &size, file)) >= 0) {
-        char **names = realloc(labels->names, (labels->count + 1) * sizeof *names);
-
-        if (!names) {
-            failed = cli_fail(NCL_ERROR_MEMORY, "out of memory: %s", path);
-            break;
-        }
-        labels->names = names;
-        while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
-            line[--length] = 0;
-        names[labels->count] = strdup(line);
-        if (names[labels->count])
-            labels->count++;
+        if (memchr(line, 0, (size_t)length))
+            failed =
+                cli_fail(NCL_ERROR_INPUT, "--labels %s: expected text, found a NUL byte", path);
         else
-            failed = cli_fail(NCL_ERROR_MEMORY, "out of memory: %s", path);
+            failed = add_label(labels, line, (size_t)length);
     }
     free(line);
+    fclose(file);
     return failed;
 }
 
-int cli_labels_load(struct cli_labels *labels, const char *path, size_t classes)
+static int split_labels(struct cli_labels *labels, const char *text)
 {
-    FILE *file;
-    int failed;
+    int failed = 0;
 
-    *labels = (struct cli_labels){.imagenet = !path && classes == 1000};
-    if (!path)
-        return 0;
-    file = fopen(path, "r");
-    if (!file)
-        return cli_fail(NCL_ERROR_INPUT, "--labels %s: cannot be read", path);
-    failed = read_labels(labels, path, file);
-    fclose(file);
-    if (!failed && labels->count != classes)
-        failed = cli_fail(NCL_ERROR_INPUT, "--labels %s: %zu names, expected %zu, one a class",
-                          path, labels->count, classes);
+    while (!failed && *text) {
+        const size_t length = strcspn(text, "\n");
+
+        failed = add_label(labels, text, length);
+        text += length + (text[length] == '\n');
+    }
     return failed;
+}
+
+int cli_labels_load(struct cli_labels *labels, const char *path, const char *own, size_t classes)
+{
+    int failed = 0;
+
+    *labels = (struct cli_labels){.imagenet = !path && !own && classes == 1000};
+    if (path)
+        failed = read_labels(labels, path);
+    else if (own)
+        failed = split_labels(labels, own);
+    if (failed || (!path && !own) || labels->count == classes)
+        return failed;
+    return path ? cli_fail(NCL_ERROR_INPUT, "--labels %s: %zu names, expected %zu, one a class",
+                           path, labels->count, classes)
+                : cli_fail(NCL_ERROR_INPUT,
+                           "metadata 'nextcl.labels': %zu names, expected %zu, one a class "
+                           "(--labels gives others)",
+                           labels->count, classes);
 }
 
 const char *cli_label(const struct cli_labels *labels, size_t index)

@@ -17,8 +17,9 @@ struct cli_labels {
     size_t count;
     int imagenet;
 };
-/* path NULL: ImageNet's for 1000 classes, else no names. */
-int cli_labels_load(struct cli_labels *labels, const char *path, size_t classes);
+/* From a file, or if path is NULL from the model's own text, both one a line; both NULL: ImageNet's
+ * for 1000 classes, else no names. */
+int cli_labels_load(struct cli_labels *labels, const char *path, const char *own, size_t classes);
 const char *cli_label(const struct cli_labels *labels, size_t index); /* NULL: none */
 void cli_labels_free(struct cli_labels *labels);
 

@@ -2,7 +2,8 @@
 # shellcheck shell=sh disable=SC2034
 
 packages_build="build-essential cmake pkg-config ocl-icd-opencl-dev opencl-c-headers libnanopb-dev
-libjansson-dev libsqlite3-dev libxxhash-dev libstb-dev libclblast-dev pocl-opencl-icd"
+libjansson-dev libsqlite3-dev libxxhash-dev libstb-dev libjpeg-dev libclblast-dev
+pocl-opencl-icd"
 packages_test="$packages_build check clang clang-format clang-tidy cppcheck python3"
 # More OpenCL implementations to test on; nothing fails where they can't be had.
 packages_devices="mesa-opencl-icd oclgrind"
