@@ -1,19 +1,25 @@
 /* Softmax over channels, blocked layout.
  *
  *   m = the greatest x, NaN if any is; e[c] = e^(x[c] - m); y[c] = e[c] * reciprocal(sum of e),
- *   the sum from +0 over ascending c
+ *   the sum from +0 over ascending c. With LOG: y[c] = (x[c] - m) - log(sum of e)
  *
- * x, y      [C / CB][N * H * W] blocks; y also holds e in between. y may be x
+ * x, y      [C / CB][N * H * W] blocks; y also holds e, with LOG x - m, in between. y may be x
  * NDRange   0: WG work-items per pixel. They share maximum and exponentials, where order does not
  *           show; one of them adds
  *
- * WG  1, 8..256              work-items per work-group */
+ * WG  1, 8..256              work-items per work-group
+ * Set by the problem: LOG, 1 for the logarithm of the softmax. */
 #ifndef WG
 #define WG 8
+#define LOG 0
 #endif
 #include "../common/types.clh"
 #define NEED_EXP
+#if LOG
+#define NEED_LOG
+#else
 #define NEED_RECIPROCAL
+#endif
 #include "../common/epilogue.clh"
 
 #define GREATER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
@@ -59,7 +65,11 @@ float FN(sum_channels)(__global const block *e, uint blocks, uint pixels) {
   float sum = 0.0f;
 
   for (uint kb = 0; kb < blocks; ++kb) {
+#if LOG
+    const block v = FN(exp_block)(e[(size_t)kb * pixels]);
+#else
     const block v = e[(size_t)kb * pixels];
+#endif
     sum = sum + v.s0 + v.s1 + v.s2 + v.s3;
 #if CB >= 8
     sum = sum + v.s4 + v.s5 + v.s6 + v.s7;
@@ -86,8 +96,12 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_softmax)(
     m = GREATER(m, shared[i]);
 #endif
   for (uint kb = item; kb < blocks; kb += WG) {
-    const block e = FN(exp_block)(x[(size_t)kb * pixels] - m);
-    y[(size_t)kb * pixels] = FN(fill_tail)(e, kb, blocks, 0.0f);
+    const block difference = x[(size_t)kb * pixels] - m;
+#if LOG
+    y[(size_t)kb * pixels] = FN(fill_tail)(difference, kb, blocks, -INFINITY);
+#else
+    y[(size_t)kb * pixels] = FN(fill_tail)(FN(exp_block)(difference), kb, blocks, 0.0f);
+#endif
   }
 #if WG > 1
   barrier(CLK_GLOBAL_MEM_FENCE);
@@ -98,7 +112,13 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_softmax)(
 #else
   const float sum = FN(sum_channels)(y, blocks, pixels);
 #endif
+#if LOG
+  const block log_sum = FN(log_block)((block)(sum));
+  for (uint kb = item; kb < blocks; kb += WG)
+    y[(size_t)kb * pixels] = FN(mask_tail)(y[(size_t)kb * pixels] - log_sum, kb, blocks);
+#else
   const block scale = FN(reciprocal)((block)(sum));
   for (uint kb = item; kb < blocks; kb += WG)
     y[(size_t)kb * pixels] = FN(mask_tail)(y[(size_t)kb * pixels] * scale, kb, blocks);
+#endif
 }

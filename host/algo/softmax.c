@@ -27,6 +27,12 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     v[WG] = ncl_work_group_default(&tunables[WG], ncl_blocks(p->x.c, p->channel_block), caps);
 }
 
+static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
+{
+    (void)v;
+    ncl_define(d, "LOG", p->of.softmax.log);
+}
+
 static int pixels(const struct ncl_problem *p)
 {
     return p->x.n * p->x.h * p->x.w;
@@ -59,6 +65,7 @@ const struct ncl_algo ncl_algo_softmax = {
     .applicable = applicable,
     .valid = valid,
     .defaults = defaults,
+    .defines = defines,
     .geometry = geometry,
     .set_args = set_args,
 };

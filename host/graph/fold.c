@@ -126,6 +126,14 @@ bool ncl_fold_possible(const struct ncl_graph *graph, const struct ncl_node *nod
     return true;
 }
 
+bool ncl_fold_affords(struct ncl_graph *graph, size_t bytes)
+{
+    if (bytes > NCL_FOLD_BYTES - graph->folded_bytes)
+        return false;
+    graph->folded_bytes += bytes;
+    return true;
+}
+
 ncl_status ncl_fold_node(struct ncl_graph *graph, const struct ncl_node *node)
 {
     struct ncl_value *y = &graph->values[node->outputs[0]];
@@ -144,6 +152,9 @@ ncl_status ncl_fold_node(struct ncl_graph *graph, const struct ncl_node *node)
     if (count > NCL_FOLD_LIMIT)
         return ncl_node_fail(graph, node, "constant result of %lld elements, expected at most %lld",
                              (long long)count, (long long)NCL_FOLD_LIMIT);
+    if (!ncl_fold_affords(graph, (size_t)count * ncl_dtype_size(y->dtype)))
+        return ncl_node_fail(graph, node, "with this result, constants take more than %zu bytes",
+                             NCL_FOLD_BYTES);
     f.data = ncl_arena_alloc(&graph->arena, (size_t)count + 1, ncl_dtype_size(y->dtype));
     if (f.data == NULL)
         return ncl_node_memory(graph, node);

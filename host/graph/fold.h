@@ -6,6 +6,10 @@
 
 /* Results beyond this many elements are no shape arithmetic and no sensible weight. */
 #define NCL_FOLD_LIMIT ((int64_t)64 << 20)
+/* All constants that folding and passes make: a small file may ask for many. */
+#define NCL_FOLD_BYTES ((size_t)640 << 20)
+/* Whether the graph may have `bytes` more of them; counts them if so. */
+bool ncl_fold_affords(struct ncl_graph *graph, size_t bytes);
 
 /* Whether an inferred node's result is known before the net runs. */
 bool ncl_fold_possible(const struct ncl_graph *graph, const struct ncl_node *node);

@@ -56,10 +56,12 @@ enum ncl_op {
     NCL_OP_TRANSPOSE,
     NCL_OP_PAD, /* x, [pads], [value], [axes] */
     NCL_OP_SOFTMAX,
+    NCL_OP_LOG_SOFTMAX,
     NCL_OP_IDENTITY, /* also Dropout at inference */
     NCL_OP_SHAPE,
     NCL_OP_GATHER, /* x, indices */
     NCL_OP_SLICE,  /* x, [starts], [ends], [axes], [steps] */
+    NCL_OP_SPLIT,  /* x, [sizes]: one part of several; inference makes it a Slice */
     NCL_OP_CONCAT,
     NCL_OP_SQUEEZE,   /* x, [axes] */
     NCL_OP_UNSQUEEZE, /* x, [axes] */
@@ -126,8 +128,13 @@ struct ncl_node {
         } axis;        /* softmax, flatten, concat, gather */
         struct {
             struct ncl_axes axes, starts, ends, steps; /* attributes of old opsets; inputs win */
-            bool keep_dims;
+            bool keep_dims, keep_all; /* keep_all: no axes given means none, not all */
         } axes; /* reduce_mean, squeeze, unsqueeze, slice; transpose: axes = permutation */
+        struct {
+            int64_t axis;
+            int64_t part, parts; /* this one, of how many */
+            int64_t stated;      /* the number of parts as the model states it; 0: it does not */
+        } split;
         struct {
             struct ncl_axes pads, axes;
             float value;
@@ -158,7 +165,8 @@ struct ncl_graph {
     int *inputs, *outputs; /* value indices; inputs exclude constants */
     int input_count, output_count;
     size_t input_capacity, output_capacity;
-    ncl_layout layout; /* of inputs and outputs of rank 4 */
+    ncl_layout layout;   /* of inputs and outputs of rank 4 */
+    size_t folded_bytes; /* of constants computed so far */
 };
 
 /* ---- building. Every function sets the last error; indices stay valid, pointers do not. ---- */
@@ -205,9 +213,9 @@ struct ncl_pass_report {
     int removed[NCL_OP_COUNT]; /* nodes of each operator that it took away, less those it made */
 };
 #define NCL_MAX_PASSES 12
-/* Runs every pass until none changes anything: identity removal, pad folding, group recovery, BN
- * folding (also from Mul + Add), conv + add + activation fusion, scale + add + activation fusion,
- * slices of channels. */
+/* Runs every pass until none changes anything: identity removal, pad folding, transpositions, group
+ * recovery, BN folding (also from Mul + Add), conv + add + activation fusion, scale + add +
+ * activation fusion, slices of channels. */
 ncl_status ncl_graph_optimise(struct ncl_graph *special,
                               struct ncl_pass_report reports[NCL_MAX_PASSES], int *report_count);
 

@@ -17,7 +17,7 @@ typedef ncl_status ncl_infer_fn(struct ncl_infer *s);
 ncl_infer_fn ncl_infer_conv, ncl_infer_pool, ncl_infer_global_pool, ncl_infer_reduce_mean;
 ncl_infer_fn ncl_infer_gemm, ncl_infer_matmul, ncl_infer_flatten, ncl_infer_softmax;
 ncl_infer_fn ncl_infer_reshape, ncl_infer_transpose, ncl_infer_squeeze, ncl_infer_unsqueeze;
-ncl_infer_fn ncl_infer_pad, ncl_infer_slice, ncl_infer_concat, ncl_infer_gather;
+ncl_infer_fn ncl_infer_pad, ncl_infer_slice, ncl_infer_split, ncl_infer_concat, ncl_infer_gather;
 
 static inline const struct ncl_value *ncl_infer_input(const struct ncl_infer *s, int i)
 {

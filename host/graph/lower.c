@@ -227,6 +227,7 @@ static ncl_lower_fn *const lowers[NCL_OP_COUNT] = {
     [NCL_OP_SLICE] = ncl_lower_slice,
     [NCL_OP_CONCAT] = ncl_lower_concat,
     [NCL_OP_SOFTMAX] = ncl_lower_softmax,
+    [NCL_OP_LOG_SOFTMAX] = ncl_lower_softmax,
     [NCL_OP_SCALE] = ncl_lower_scale,
 };
 

@@ -71,6 +71,7 @@ ncl_status ncl_lower_softmax(struct ncl_lower *l)
                              (long long)l->node->as.axis.axis, ncl_dims_text(x, text));
     status = ncl_lower_begin(l, NCL_PROBLEM_SOFTMAX, l->node->inputs[0], NCL_BLOCKED, NCL_BLOCKED,
                              &step);
+    step.problem.of.softmax.log = l->node->op == NCL_OP_LOG_SOFTMAX;
     return status == NCL_OK ? ncl_lower_step(l, &step) : status;
 }
 

@@ -5,17 +5,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_SHOWN 100 /* a hostile name may be megabytes long */
+#define MAX_BRANCHES 64
+
 ncl_status ncl_node_fail(const struct ncl_graph *graph, const struct ncl_node *node,
                          const char *format, ...)
 {
-    char message[512];
+    char message[512], where[NCL_WHERE_TEXT];
     va_list args;
 
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    return ncl_fail(graph->log, NCL_ERROR_INPUT, "node '%s' (%s): %s", node->name,
-                    ncl_op_name(node->op), message);
+    return ncl_fail(graph->log, NCL_ERROR_INPUT, "%s: %s", ncl_node_where(graph, node, where),
+                    message);
+}
+
+/* The block that the names of a node's constants tell of. */
+static const char *block_of_constants(const struct ncl_graph *graph, const struct ncl_node *node,
+                                      size_t *length)
+{
+    const char *block = NULL;
+
+    for (int i = 0; block == NULL && i < node->input_count; i++) {
+        const struct ncl_value *value = ncl_node_input(graph, node, i);
+
+        if (value != NULL && ncl_value_is_constant(value))
+            block = ncl_block_name(value->name, length);
+    }
+    return block;
+}
+
+/* By name, else by weights, for exporters that number their nodes; a sum's or concatenation's by
+ * those of the convolutions before it. */
+static const char *find_block(const struct ncl_graph *graph, const struct ncl_node *node,
+                              size_t *length)
+{
+    const char *block = ncl_block_name(node->name, length);
+
+    if (block == NULL)
+        block = block_of_constants(graph, node, length);
+    if (node->op != NCL_OP_ADD && node->op != NCL_OP_CONCAT)
+        return block;
+    for (int i = 0; block == NULL && i < node->input_count && i < MAX_BRANCHES; i++) {
+        const int producer =
+            node->inputs[i] == NCL_NO_VALUE ? -1 : ncl_graph_producer(graph, node->inputs[i]);
+
+        if (producer >= 0)
+            block = block_of_constants(graph, &graph->nodes[producer], length);
+    }
+    return block;
+}
+
+const char *ncl_node_where(const struct ncl_graph *graph, const struct ncl_node *node,
+                           char text[NCL_WHERE_TEXT])
+{
+    size_t length = 0, used = 0;
+    const char *block = find_block(graph, node, &length);
+
+    if (block != NULL && length <= NAME_SHOWN)
+        used = (size_t)snprintf(text, NCL_WHERE_TEXT, "block '%.*s', ", (int)length, block);
+    snprintf(text + used, NCL_WHERE_TEXT - used, "node '%.*s' (%s)", NAME_SHOWN, node->name,
+             ncl_op_name(node->op));
+    return text;
 }
 
 ncl_status ncl_node_memory(const struct ncl_graph *graph, const struct ncl_node *node)
@@ -71,6 +123,50 @@ bool ncl_same_dims(const struct ncl_value *a, const struct ncl_value *b)
     if (a->rank != b->rank || a->rank < 0)
         return false;
     return memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
+}
+
+/* Bytes of ".12" at `at` where that is a whole part of a dotted name, else 0. */
+static size_t dotted_number(const char *at)
+{
+    const size_t count = *at == '.' ? strspn(at + 1, "0123456789") : 0;
+    const char behind = at[count > 0 ? count + 1 : 0];
+
+    return count > 0 && (behind == '.' || behind == '/' || behind == 0) ? count + 1 : 0;
+}
+
+/* Bytes of "block12" or "block_12" at `at`, else 0. */
+static size_t block_number(const char *at)
+{
+    const size_t word = strncmp(at, "block", 5) != 0 ? 0 : at[5] == '_' ? 6 : 5;
+    const size_t count = word > 0 ? strspn(at + word, "0123456789") : 0;
+
+    return count > 0 ? word + count : 0;
+}
+
+/* Bytes of a part of a path up to the end of a block's number; 0: it has none. */
+static size_t block_of_part(const char *part, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const size_t word = block_number(part + i);
+        const size_t number = i + word > 0 ? dotted_number(part + i + word) : 0;
+
+        if (word + number > 0)
+            return i + word + number;
+    }
+    return 0;
+}
+
+const char *ncl_block_name(const char *name, size_t *length)
+{
+    for (const char *part = name; *part; part += *part == '/') {
+        const size_t bytes = strcspn(part, "/");
+
+        *length = block_of_part(part, bytes);
+        if (*length > 0)
+            return part;
+        part += bytes;
+    }
+    return NULL;
 }
 
 static bool is_needed(const struct ncl_node *node, const char *read)

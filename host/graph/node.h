@@ -7,10 +7,20 @@
 /* Windows this large already exceed any image; products of two still fit an int. */
 #define NCL_WINDOW_LIMIT (1 << 15)
 
-/* NCL_ERROR_INPUT with "node 'conv1' (Conv): " before the message. */
+/* "block 'layer2.0', node '/layer2/layer2.0/conv1/Conv' (Conv)", the block as far as names
+ * tell; for errors. Returns text. */
+#define NCL_WHERE_TEXT 320
+const char *ncl_node_where(const struct ncl_graph *graph, const struct ncl_node *node,
+                           char text[NCL_WHERE_TEXT]);
+/* NCL_ERROR_INPUT with that before the message. */
 ncl_status ncl_node_fail(const struct ncl_graph *graph, const struct ncl_node *node,
                          const char *format, ...) __attribute__((format(printf, 3, 4)));
 ncl_status ncl_node_memory(const struct ncl_graph *graph, const struct ncl_node *node);
+
+/* The block that a node's name tells of: "layer2.0" in "/layer2/layer2.0/conv1/Conv" or
+ * "layer2.0.conv1", as torch names nodes, "conv2_block1" in Keras's "net/conv2_block1_2_conv/Conv".
+ * Returns its beginning within name; NULL: none. */
+const char *ncl_block_name(const char *name, size_t *length);
 
 /* "1x3x224x224"; "a scalar" for rank 0; free dimensions as "?". Returns text. */
 #define NCL_DIMS_TEXT 192

@@ -1,6 +1,7 @@
 /* Per-channel arithmetic with constants: BN, and Mul, Add, Sub, Div by constants, as exporters
  * write BN. Folded into the convolution or matrix product before it, else it becomes a Scale node.
  * All in double; values are rounded once, when the net is lowered. */
+#include "graph/fold.h"
 #include "graph/passes.h"
 #include "problem/problem.h"
 
@@ -18,6 +19,10 @@ static ncl_status allocate(struct ncl_graph *graph, const struct ncl_node *node,
 {
     const size_t count = (size_t)a->channels;
 
+    if (!ncl_fold_affords(graph, 3 * count * sizeof *a->scale))
+        return ncl_node_fail(graph, node,
+                             "with its %zu channels, constants take more than %zu bytes", count,
+                             NCL_FOLD_BYTES);
     a->scale = ncl_arena_alloc(&graph->arena, count, 3 * sizeof *a->scale);
     if (a->scale == NULL)
         return ncl_node_memory(graph, node);

@@ -2,6 +2,7 @@
  * convolution of each and a concatenation of the results. It becomes one convolution again, by the
  * slices' real offsets: consecutive slices make groups; branches that all read the same slice, as
  * the late-binding lambdas of a Keras loop do, are output channels of one convolution of it. */
+#include "graph/fold.h"
 #include "graph/passes.h"
 
 #include <stdlib.h>
@@ -227,6 +228,18 @@ static ncl_status merge(struct ncl_graph *graph, struct ncl_links *links, const 
     return NCL_OK;
 }
 
+/* Branches may share weights, which are copied for each. */
+static bool affords_weights(struct ncl_graph *graph, const struct branches *b)
+{
+    const struct ncl_value *w = ncl_node_input(graph, b->convs[0], 1);
+    const int64_t channels = graph->values[b->concat->outputs[0]].dims[1];
+    size_t bytes;
+
+    return ncl_multiply((size_t)channels * sizeof(float),
+                        (size_t)(w->dims[1] * w->dims[2] * w->dims[3]), &bytes) &&
+           ncl_fold_affords(graph, bytes);
+}
+
 static ncl_status try_concat(struct ncl_graph *graph, struct ncl_links *links,
                              const struct ncl_node *concat, int *changes)
 {
@@ -240,7 +253,7 @@ static ncl_status try_concat(struct ncl_graph *graph, struct ncl_links *links,
     } else if (collect(graph, links, &b)) {
         const bool grouped = partition(graph, &b);
 
-        if (grouped || read_the_same(&b)) {
+        if ((grouped || read_the_same(&b)) && affords_weights(graph, &b)) {
             status = merge(graph, links, &b, grouped);
             ++*changes;
         }

@@ -92,8 +92,9 @@ static const struct {
     const char *name;
     ncl_pass_fn *run;
 } passes[] = {
-    {"identity", ncl_pass_identity}, {"pad", ncl_pass_pad},   {"groups", ncl_pass_groups},
-    {"batch_norm", ncl_pass_bn},     {"fuse", ncl_pass_fuse}, {"slice", ncl_pass_slice},
+    {"identity", ncl_pass_identity}, {"pad", ncl_pass_pad},       {"transpose", ncl_pass_transpose},
+    {"groups", ncl_pass_groups},     {"batch_norm", ncl_pass_bn}, {"fuse", ncl_pass_fuse},
+    {"slice", ncl_pass_slice},
 };
 #define PASS_COUNT ((int)(sizeof passes / sizeof *passes))
 

@@ -25,12 +25,13 @@ void ncl_absorb(struct ncl_graph *graph, struct ncl_links *links, struct ncl_nod
 ncl_status ncl_widen_inputs(struct ncl_graph *graph, struct ncl_node *node, int count);
 
 typedef ncl_status ncl_pass_fn(struct ncl_graph *graph, struct ncl_links *links, int *changes);
-ncl_pass_fn ncl_pass_identity; /* nodes that pass their input on */
-ncl_pass_fn ncl_pass_pad;      /* zero padding into the window behind it */
-ncl_pass_fn ncl_pass_groups;   /* slices, convolutions and a concatenation into one convolution */
-ncl_pass_fn ncl_pass_bn;       /* per-channel multiply and add into what is before them */
-ncl_pass_fn ncl_pass_fuse;     /* residual additions and activations into what is before them */
-ncl_pass_fn ncl_pass_slice;    /* slices of channels into what is before them */
+ncl_pass_fn ncl_pass_identity;  /* nodes that pass their input on */
+ncl_pass_fn ncl_pass_transpose; /* transpositions to where they meet others */
+ncl_pass_fn ncl_pass_pad;       /* zero padding into the window behind it */
+ncl_pass_fn ncl_pass_groups;    /* slices, convolutions and a concatenation into one convolution */
+ncl_pass_fn ncl_pass_bn;        /* per-channel multiply and add into what is before them */
+ncl_pass_fn ncl_pass_fuse;      /* residual additions and activations into what is before them */
+ncl_pass_fn ncl_pass_slice;     /* slices of channels into what is before them */
 
 /* Whether a node is a Slice of consecutive channels of an N x C x H x W tensor. */
 bool ncl_slices_channels(const struct ncl_graph *graph, const struct ncl_node *node);

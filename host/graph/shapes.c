@@ -1,4 +1,5 @@
 /* Shape inference: the table of operators, what they share, and the elementwise ones. */
+#include "graph/check.h"
 #include "graph/infer.h"
 
 #include <limits.h>
@@ -66,6 +67,7 @@ ncl_status ncl_infer_list(struct ncl_infer *s, int i, const char *what, struct n
 {
     const struct ncl_value *value = ncl_infer_input(s, i);
     int64_t count;
+    bool scalar;
 
     if (value == NULL)
         return NCL_OK;
@@ -74,7 +76,9 @@ ncl_status ncl_infer_list(struct ncl_infer *s, int i, const char *what, struct n
         return ncl_node_fail(s->graph, s->node,
                              "%s '%s' depends on run-time values, expected a constant", what,
                              value->name);
-    if (!ncl_dtype_is_integer(value->dtype) || value->rank > 1 ||
+    /* onnxruntime takes a scalar here, and nowhere else */
+    scalar = value->rank == 0 && s->node->op == NCL_OP_UNSQUEEZE;
+    if (!ncl_dtype_is_integer(value->dtype) || (value->rank != 1 && !scalar) ||
         count > (int64_t)(sizeof list->values / sizeof *list->values))
         return ncl_node_fail(s->graph, s->node,
                              "%s '%s' is %s of rank %d with %lld elements, expected a short list "
@@ -149,9 +153,10 @@ static ncl_status infer_batch_norm(struct ncl_infer *s)
 
         if (parameter->rank != 1 || parameter->dims[0] != x->dims[1])
             return ncl_node_fail(s->graph, s->node,
-                                 "parameter '%s' has shape %s, expected %lld, the input's channels",
+                                 "parameter '%.100s' has shape %s, expected %lld, the channels of "
+                                 "input '%.100s'; likely fix: a batch norm of %lld channels",
                                  parameter->name, ncl_dims_text(parameter, text),
-                                 (long long)x->dims[1]);
+                                 (long long)x->dims[1], x->name, (long long)x->dims[1]);
         if (!ncl_value_is_constant(parameter))
             return ncl_node_fail(s->graph, s->node,
                                  "parameter '%s' is a run-time value, expected a constant",
@@ -186,6 +191,62 @@ static ncl_status infer_clip(struct ncl_infer *s)
     return infer_same(s);
 }
 
+/* Far enough for any block, and short whatever the net. */
+#define MAX_WALK 32
+
+/* The values that a value comes from, by first inputs; the value itself is the first. */
+static int walk_back(const struct ncl_graph *graph, int value, int values[MAX_WALK])
+{
+    int count = 0;
+
+    while (count < MAX_WALK && value != NCL_NO_VALUE) {
+        const int producer = ncl_graph_producer(graph, value);
+
+        values[count++] = value;
+        value = producer >= 0 && graph->nodes[producer].input_count > 0
+                    ? graph->nodes[producer].inputs[0]
+                    : NCL_NO_VALUE;
+    }
+    return count;
+}
+
+/* Of a sum's operands, the shortcut is the one nearer to where both come from. */
+static bool first_is_shortcut(const struct ncl_graph *graph, const struct ncl_node *sum)
+{
+    int a[MAX_WALK], b[MAX_WALK];
+    const int a_count = walk_back(graph, sum->inputs[0], a);
+    const int b_count = walk_back(graph, sum->inputs[1], b);
+
+    for (int i = 0; i < a_count; i++)
+        for (int k = 0; k < b_count; k++)
+            if (a[i] == b[k])
+                return i < k;
+    return false;
+}
+
+static struct ncl_extent extent_of(const struct ncl_value *value)
+{
+    return (struct ncl_extent){value->dims[1], value->dims[2], value->dims[3]};
+}
+
+static ncl_status broadcast_fail(struct ncl_infer *s)
+{
+    const struct ncl_value *a = ncl_infer_input(s, 0), *b = ncl_infer_input(s, 1);
+    char text_a[NCL_DIMS_TEXT], text_b[NCL_DIMS_TEXT], where[NCL_WHERE_TEXT];
+    const struct ncl_node *node = s->node;
+
+    if (node->op == NCL_OP_ADD && a->rank == 4 && b->rank == 4 && a->dims[0] == b->dims[0] &&
+        !ncl_value_is_constant(a) && !ncl_value_is_constant(b)) {
+        const bool first = first_is_shortcut(s->graph, node);
+
+        return ncl_check_residual(s->graph->log, ncl_node_where(s->graph, node, where),
+                                  extent_of(first ? b : a), extent_of(first ? a : b));
+    }
+    return ncl_node_fail(s->graph, node,
+                         "input '%s' of shape %s and input '%s' of shape %s do not broadcast",
+                         a->name, ncl_dims_text(a, text_a), b->name, ncl_dims_text(b, text_b));
+}
+
 /* numpy's rule: shapes are aligned at their last axes; 1 stretches. */
 static ncl_status infer_binary(struct ncl_infer *s)
 {
@@ -193,18 +254,13 @@ static ncl_status infer_binary(struct ncl_infer *s)
     const int rank = a->rank > b->rank ? a->rank : b->rank;
     const ncl_status status = ncl_infer_same_dtype(s, 1);
     int64_t dims[NCL_MAX_RANK];
-    char text_a[NCL_DIMS_TEXT], text_b[NCL_DIMS_TEXT];
 
     for (int i = 0; i < rank; i++) {
         const int ia = i - (rank - a->rank), ib = i - (rank - b->rank);
         const int64_t da = ia < 0 ? 1 : a->dims[ia], db = ib < 0 ? 1 : b->dims[ib];
 
         if (da != db && da != 1 && db != 1)
-            return ncl_node_fail(s->graph, s->node,
-                                 "input '%s' of shape %s and input '%s' of shape %s do not "
-                                 "broadcast",
-                                 a->name, ncl_dims_text(a, text_a), b->name,
-                                 ncl_dims_text(b, text_b));
+            return broadcast_fail(s);
         dims[i] = da == 1 ? db : da;
     }
     return status == NCL_OK ? ncl_infer_output(s, a->dtype, rank, dims) : status;
@@ -262,10 +318,12 @@ static const struct rule rules[NCL_OP_COUNT] = {
     [NCL_OP_TRANSPOSE] = {ncl_infer_transpose, 1, 1},
     [NCL_OP_PAD] = {ncl_infer_pad, 1, 4},
     [NCL_OP_SOFTMAX] = {ncl_infer_softmax, 1, 1},
+    [NCL_OP_LOG_SOFTMAX] = {ncl_infer_softmax, 1, 1},
     [NCL_OP_IDENTITY] = {infer_identity, 1, 3},
     [NCL_OP_SHAPE] = {infer_shape, 1, 1},
     [NCL_OP_GATHER] = {ncl_infer_gather, 2, 2},
     [NCL_OP_SLICE] = {ncl_infer_slice, 1, 5},
+    [NCL_OP_SPLIT] = {ncl_infer_split, 1, 2},
     [NCL_OP_CONCAT] = {ncl_infer_concat, 1, 1 << 16},
     [NCL_OP_SQUEEZE] = {ncl_infer_squeeze, 1, 2},
     [NCL_OP_UNSQUEEZE] = {ncl_infer_unsqueeze, 1, 2},

@@ -309,6 +309,77 @@ ncl_status ncl_infer_slice(struct ncl_infer *s)
     return ncl_infer_output(s, x->dtype, x->rank, dims);
 }
 
+/* Where this part of x begins along the axis, and how long it is, by the sizes that are given. */
+static ncl_status part_by_sizes(struct ncl_infer *s, const struct ncl_value *sizes, int64_t dim,
+                                int64_t *start, int64_t *count)
+{
+    const int64_t part = s->node->as.split.part, parts = s->node->as.split.parts;
+    int64_t sum = 0;
+
+    if (!ncl_value_is_constant(sizes) || !ncl_dtype_is_integer(sizes->dtype) || sizes->rank != 1 ||
+        sizes->dims[0] != parts)
+        return ncl_node_fail(s->graph, s->node, "sizes '%s', expected %lld constant integers",
+                             sizes->name, (long long)parts);
+    for (int64_t i = 0; i < parts; i++) {
+        const int64_t size = ncl_value_integer(sizes, i);
+
+        if (size < 0 || size > dim - sum)
+            return ncl_node_fail(s->graph, s->node,
+                                 "size %lld of part %lld, expected sizes that sum to %lld",
+                                 (long long)size, (long long)i, (long long)dim);
+        *start = i == part ? sum : *start;
+        *count = i == part ? size : *count;
+        sum += size;
+    }
+    return sum == dim ? NCL_OK
+                      : ncl_node_fail(s->graph, s->node, "sizes sum to %lld, expected %lld",
+                                      (long long)sum, (long long)dim);
+}
+
+/* The same for parts of equal size, of which the last may be smaller if the model states their
+ * number (operator set 18). */
+static ncl_status part_by_number(struct ncl_infer *s, int64_t dim, int64_t *start, int64_t *count)
+{
+    const int64_t part = s->node->as.split.part, parts = s->node->as.split.parts;
+    const int64_t stated = s->node->as.split.stated, size = (dim + parts - 1) / parts;
+
+    if (stated != 0 && stated != parts)
+        return ncl_node_fail(s->graph, s->node, "num_outputs is %lld, expected its %lld outputs",
+                             (long long)stated, (long long)parts);
+    if (size * parts != dim && (stated == 0 || size * (parts - 1) >= dim))
+        return ncl_node_fail(s->graph, s->node, "dimension %lld does not split into %lld parts",
+                             (long long)dim, (long long)parts);
+    *start = part * size;
+    *count = part == parts - 1 ? dim - *start : size;
+    return NCL_OK;
+}
+
+ncl_status ncl_infer_split(struct ncl_infer *s)
+{
+    const struct ncl_value *x = ncl_infer_input(s, 0), *sizes = ncl_infer_input(s, 1);
+    struct ncl_node *node = s->node;
+    struct ncl_axes starts = {true, x->rank, {0}}, steps = {true, x->rank, {0}};
+    int64_t axis = node->as.split.axis, dims[NCL_MAX_RANK], start = 0, count = 0;
+    ncl_status status = ncl_infer_axis(s, "axis", x->rank, &axis);
+
+    if (status == NCL_OK)
+        status = sizes != NULL ? part_by_sizes(s, sizes, x->dims[axis], &start, &count)
+                               : part_by_number(s, x->dims[axis], &start, &count);
+    if (status != NCL_OK)
+        return status;
+    memcpy(dims, x->dims, sizeof dims);
+    for (int i = 0; i < x->rank; i++)
+        steps.values[i] = 1;
+    starts.values[axis] = start;
+    dims[axis] = count;
+    node->op = NCL_OP_SLICE;
+    memset(&node->as, 0, sizeof node->as);
+    node->as.axes.starts = starts;
+    node->as.axes.steps = steps;
+    ncl_infer_drop_inputs(s, 1);
+    return ncl_infer_output(s, x->dtype, x->rank, dims);
+}
+
 ncl_status ncl_infer_concat(struct ncl_infer *s)
 {
     const struct ncl_value *first = ncl_infer_input(s, 0);
@@ -330,7 +401,8 @@ ncl_status ncl_infer_concat(struct ncl_infer *s)
             fits = k == *axis || part->dims[k] == first->dims[k];
         if (!fits || part->dims[*axis] > INT_MAX)
             return ncl_node_fail(s->graph, s->node,
-                                 "input %d of shape %s does not continue shape %s along axis %lld",
+                                 "input %d of shape %s does not continue shape %s along axis %lld; "
+                                 "likely fix: the same strides and padding in every branch",
                                  i, part == NULL ? "none" : ncl_dims_text(part, text_b),
                                  ncl_dims_text(first, text_a), (long long)*axis);
         dims[*axis] += part->dims[*axis];

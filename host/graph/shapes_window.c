@@ -1,6 +1,8 @@
 /* Shape inference of convolutions and pools: what slides a window over height and width. */
+#include "graph/check.h"
 #include "graph/infer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Height and width, resolved. */
@@ -66,12 +68,25 @@ static ncl_status window_out(struct ncl_infer *s, struct window *w, int axis, bo
     return NCL_OK;
 }
 
+static const char *auto_pad_name(enum ncl_auto_pad auto_pad)
+{
+    return auto_pad == NCL_PAD_VALID        ? "VALID"
+           : auto_pad == NCL_PAD_SAME_UPPER ? "SAME_UPPER"
+                                            : "SAME_LOWER";
+}
+
 static ncl_status resolve_window(struct ncl_infer *s, struct window *w, enum ncl_auto_pad *auto_pad,
                                  struct ncl_axes *pads, bool ceil)
 {
     ncl_status status = NCL_OK;
 
     if (*auto_pad != NCL_PAD_EXPLICIT) {
+        for (int i = 0; i < 4; i++)
+            if (w->pad[i] != 0)
+                return ncl_node_fail(s->graph, s->node,
+                                     "auto_pad is %s and pads[%d] is %lld, expected one of the "
+                                     "two",
+                                     auto_pad_name(*auto_pad), i, (long long)w->pad[i]);
         ceil = false; /* those rules fix the output by themselves */
         memset(w->pad, 0, sizeof w->pad);
         for (int axis = 0; *auto_pad != NCL_PAD_VALID && axis < 2; axis++)
@@ -104,29 +119,44 @@ static ncl_status check_conv_inputs(struct ncl_infer *s)
     return NCL_OK;
 }
 
+static ncl_status channels_fail(struct ncl_infer *s)
+{
+    const struct ncl_value *x = ncl_infer_input(s, 0), *w = ncl_infer_input(s, 1);
+    const int64_t groups = s->node->as.conv.groups, in = x->dims[1];
+    char of_x[NCL_DIMS_TEXT], of_w[NCL_DIMS_TEXT], fix[96];
+
+    if (w->dims[1] > 0 && in % w->dims[1] == 0 && w->dims[0] % (in / w->dims[1]) == 0)
+        snprintf(fix, sizeof fix, "%lld groups", (long long)(in / w->dims[1]));
+    else
+        snprintf(fix, sizeof fix, "weights of %lld input channels in each group",
+                 (long long)(in / groups));
+    return ncl_node_fail(s->graph, s->node,
+                         "weight '%.100s' of shape %s in %lld groups takes %lld input channels, "
+                         "input '%.100s' of shape %s has %lld; likely fix: %s",
+                         w->name, ncl_dims_text(w, of_w), (long long)groups,
+                         (long long)w->dims[1] * (long long)groups, x->name, ncl_dims_text(x, of_x),
+                         (long long)in, fix);
+}
+
 static ncl_status check_conv_channels(struct ncl_infer *s)
 {
     const struct ncl_value *x = ncl_infer_input(s, 0), *w = ncl_infer_input(s, 1);
     const struct ncl_value *bias = ncl_infer_input(s, 2);
     const int64_t groups = s->node->as.conv.groups;
-    char text[NCL_DIMS_TEXT];
+    char text[NCL_DIMS_TEXT], where[NCL_WHERE_TEXT];
+    ncl_status status = ncl_check_groups(s->graph->log, ncl_node_where(s->graph, s->node, where),
+                                         "input channels", x->dims[1], groups);
 
-    if (groups < 1 || groups > x->dims[1] || x->dims[1] % groups != 0 || w->dims[0] % groups != 0)
-        return ncl_node_fail(s->graph, s->node,
-                             "groups is %lld, expected a divisor of %lld input and %lld output "
-                             "channels",
-                             (long long)groups, (long long)x->dims[1], (long long)w->dims[0]);
-    if (w->dims[1] != x->dims[1] / groups)
-        return ncl_node_fail(s->graph, s->node,
-                             "weight '%s' of shape %s, expected %lld input channels in each of "
-                             "%lld groups",
-                             w->name, ncl_dims_text(w, text), (long long)(x->dims[1] / groups),
-                             (long long)groups);
-    if (bias == NULL)
-        return NCL_OK;
+    if (status == NCL_OK)
+        status = ncl_check_groups(s->graph->log, where, "output channels", w->dims[0], groups);
+    if (status == NCL_OK && w->dims[1] != x->dims[1] / groups)
+        status = channels_fail(s);
+    if (status != NCL_OK || bias == NULL)
+        return status;
     if (bias->rank != 1 || bias->dims[0] != w->dims[0] || !ncl_value_is_constant(bias))
         return ncl_node_fail(s->graph, s->node,
-                             "bias '%s' of shape %s, expected a constant of %lld elements",
+                             "bias '%s' of shape %s, expected a constant of %lld elements, as many "
+                             "as output channels",
                              bias->name, ncl_dims_text(bias, text), (long long)w->dims[0]);
     return NCL_OK;
 }
@@ -268,6 +298,11 @@ ncl_status ncl_infer_reduce_mean(struct ncl_infer *s)
     int rank = 0;
     ncl_status status = ncl_infer_list(s, 1, "axes", axes);
 
+    if (status == NCL_OK && s->node->as.axes.keep_all && (!axes->given || axes->count == 0)) {
+        s->node->op = NCL_OP_IDENTITY;
+        ncl_infer_drop_inputs(s, 1);
+        return ncl_infer_output(s, x->dtype, x->rank, x->dims);
+    }
     if (status == NCL_OK && (!axes->given || axes->count == 0)) {
         *axes = (struct ncl_axes){.given = true, .count = x->rank};
         for (int i = 0; i < x->rank; i++)

@@ -10,12 +10,27 @@
 #define MAGIC_BYTES 6
 #define ALIGNMENT 64 /* of the data in the file, as the format asks for */
 
+/* Element types that a reader takes. */
+struct type {
+    const char *descr;
+    size_t bytes;
+};
+struct types {
+    struct type list[4];
+    const char *expected;
+};
+static const struct types floats = {{{"<f4", 4}}, "element type '<f4'"};
+static const struct types integers = {{{"<i8", 8}, {"<i4", 4}, {"|u1", 1}},
+                                      "element type '<i8', '<i4' or '|u1'"};
+
 /* The header is a Python dictionary literal, read from left to right. */
 struct header {
     const char *next, *end;
     const struct ncl_log *log;
     const char *name; /* of the file */
-    bool has_type, has_order, has_shape;
+    const struct types *types;
+    const struct type *type; /* NULL: not read yet */
+    bool has_order, has_shape;
     ncl_tensor *out;
 };
 
@@ -112,11 +127,24 @@ static ncl_status read_shape(struct header *h)
     return status;
 }
 
+static ncl_status read_type(struct header *h)
+{
+    if (!accept(h, ":")) {
+        return fail(h, "':'");
+    }
+    for (const struct type *type = h->types->list; type->descr != NULL; type++) {
+        if (accept_quoted(h, type->descr)) {
+            h->type = type;
+            return NCL_OK;
+        }
+    }
+    return fail(h, h->types->expected);
+}
+
 static ncl_status read_entry(struct header *h)
 {
     if (accept_quoted(h, "descr")) {
-        h->has_type = true;
-        return accept(h, ":") && accept_quoted(h, "<f4") ? NCL_OK : fail(h, "element type '<f4'");
+        return read_type(h);
     }
     if (accept_quoted(h, "fortran_order")) {
         h->has_order = true;
@@ -147,7 +175,7 @@ static ncl_status read_header(struct header *h)
     if (status == NCL_OK && h->next < h->end) {
         return fail(h, "its end");
     }
-    if (status == NCL_OK && !(h->has_type && h->has_order && h->has_shape)) {
+    if (status == NCL_OK && !(h->type != NULL && h->has_order && h->has_shape)) {
         return fail(h, "descr, fortran_order and shape");
     }
     return status;
@@ -169,13 +197,13 @@ static size_t header_bytes(const unsigned char *file, size_t bytes, size_t *star
     return length > bytes - prefix ? 0 : prefix + length;
 }
 
-static ncl_status copy_data(const struct header *h, const unsigned char *data, size_t bytes)
+/* The shape has as many bytes as the file. */
+static ncl_status check_bytes(const struct header *h, size_t bytes)
 {
-    ncl_tensor *out = h->out;
-    size_t expected = sizeof(float);
+    size_t expected = h->type->bytes;
 
-    for (int i = 0; i < out->rank; i++) {
-        if (!ncl_multiply(expected, (size_t)out->dims[i], &expected)) {
+    for (int i = 0; i < h->out->rank; i++) {
+        if (!ncl_multiply(expected, (size_t)h->out->dims[i], &expected)) {
             return ncl_fail(h->log, NCL_ERROR_INPUT,
                             "%s: its dims multiply to more bytes than can be addressed", h->name);
         }
@@ -185,46 +213,95 @@ static ncl_status copy_data(const struct header *h, const unsigned char *data, s
                         "%s: expected %zu bytes of data for its shape, found %zu", h->name,
                         expected, bytes);
     }
-    out->data = ncl_alloc_aligned(bytes, 1);
-    if (out->data == NULL) {
-        return ncl_fail_memory(h->log, h->name);
-    }
-    memcpy(out->data, data, bytes);
-    out->bytes = bytes;
     return NCL_OK;
+}
+
+/* Type and shape, and where the data begins. */
+static ncl_status parse(struct header *h, const void *data, size_t bytes,
+                        struct ncl_file_part *body)
+{
+    const unsigned char *file = data;
+    size_t start = 0;
+    size_t offset = 0;
+    ncl_status status = NCL_OK;
+
+    if (bytes < MAGIC_BYTES || memcmp(file, MAGIC, MAGIC_BYTES) != 0) {
+        return ncl_fail(h->log, NCL_ERROR_INPUT,
+                        "%s: expected an npy file, found something else (%zu bytes)", h->name,
+                        bytes);
+    }
+    offset = header_bytes(file, bytes, &start);
+    if (offset == 0) {
+        return ncl_fail(h->log, NCL_ERROR_INPUT,
+                        "%s: expected an npy header of version 1 to 3, found another version or a "
+                        "file cut off at %zu bytes",
+                        h->name, bytes);
+    }
+    h->next = (const char *)file + start;
+    h->end = (const char *)file + offset;
+    *body = (struct ncl_file_part){file + offset, bytes - offset};
+    status = read_header(h);
+    return status == NCL_OK ? check_bytes(h, body->bytes) : status;
 }
 
 ncl_status ncl_npy_parse(const struct ncl_log *log, const char *name, const void *data,
                          size_t bytes, ncl_tensor *out)
 {
-    const unsigned char *file = data;
-    struct header h = {.log = log, .name = name, .out = out};
-    size_t start = 0;
-    size_t offset = 0;
+    struct header h = {.log = log, .name = name, .types = &floats, .out = out};
+    struct ncl_file_part body = {0};
     ncl_status status = NCL_OK;
 
     *out = (ncl_tensor){.element = NCL_FLOAT32};
-    if (bytes < MAGIC_BYTES || memcmp(file, MAGIC, MAGIC_BYTES) != 0) {
-        return ncl_fail(log, NCL_ERROR_INPUT,
-                        "%s: expected an npy file, found something else (%zu bytes)", name, bytes);
-    }
-    offset = header_bytes(file, bytes, &start);
-    if (offset == 0) {
-        return ncl_fail(log, NCL_ERROR_INPUT,
-                        "%s: expected an npy header of version 1 to 3, found another version or a "
-                        "file cut off at %zu bytes",
-                        name, bytes);
-    }
-    h.next = (const char *)file + start;
-    h.end = (const char *)file + offset;
-    status = read_header(&h);
+    status = parse(&h, data, bytes, &body);
     if (status == NCL_OK) {
-        status = copy_data(&h, file + offset, bytes - offset);
+        out->data = ncl_alloc_aligned(body.bytes, 1);
+        status = out->data == NULL ? ncl_fail_memory(log, name) : NCL_OK;
     }
     if (status != NCL_OK) {
         *out = (ncl_tensor){.element = NCL_FLOAT32};
+        return status;
     }
-    return status;
+    memcpy(out->data, body.data, body.bytes);
+    out->bytes = body.bytes;
+    return NCL_OK;
+}
+
+static int64_t integer_at(const struct type *type, const unsigned char *data, size_t index)
+{
+    uint64_t value = 0;
+
+    for (size_t i = type->bytes; i > 0; i--) {
+        value = value << 8 | data[index * type->bytes + i - 1];
+    }
+    return type->bytes == 4 ? (int32_t)(uint32_t)value : (int64_t)value;
+}
+
+ncl_status ncl_npy_parse_indices(const struct ncl_log *log, const char *name, const void *data,
+                                 size_t bytes, int64_t **indices, size_t *count)
+{
+    ncl_tensor shape = {0};
+    struct header h = {.log = log, .name = name, .types = &integers, .out = &shape};
+    struct ncl_file_part body = {0};
+    ncl_status status = parse(&h, data, bytes, &body);
+
+    *indices = NULL;
+    *count = 0;
+    if (status != NCL_OK) {
+        return status;
+    }
+    if (shape.rank != 1) {
+        return ncl_fail(log, NCL_ERROR_INPUT, "%s: expected a list of indices, found rank %d", name,
+                        shape.rank);
+    }
+    *indices = ncl_alloc((size_t)shape.dims[0], sizeof(**indices));
+    if (*indices == NULL) {
+        return ncl_fail_memory(log, name);
+    }
+    *count = (size_t)shape.dims[0];
+    for (size_t i = 0; i < *count; i++) {
+        (*indices)[i] = integer_at(h.type, body.data, i);
+    }
+    return NCL_OK;
 }
 
 ncl_status ncl_npy_load(const struct ncl_log *log, const char *path, ncl_tensor *out)
@@ -238,6 +315,22 @@ ncl_status ncl_npy_load(const struct ncl_log *log, const char *path, ncl_tensor 
         return status;
     }
     status = ncl_npy_parse(log, path, map.data, map.size, out);
+    ncl_file_unmap(&map);
+    return status;
+}
+
+ncl_status ncl_npy_load_indices(const struct ncl_log *log, const char *path, int64_t **indices,
+                                size_t *count)
+{
+    struct ncl_file_map map;
+    ncl_status status = ncl_file_map(log, path, &map);
+
+    *indices = NULL;
+    *count = 0;
+    if (status != NCL_OK) {
+        return status;
+    }
+    status = ncl_npy_parse_indices(log, path, map.data, map.size, indices, count);
     ncl_file_unmap(&map);
     return status;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Field numbers. */
-enum { MODEL_GRAPH = 7, MODEL_OPSET = 8, MODEL_FUNCTION = 25 };
+enum { MODEL_GRAPH = 7, MODEL_OPSET = 8, MODEL_METADATA = 14, MODEL_FUNCTION = 25 };
 
 #define OLDEST_OPSET 7
 
@@ -87,6 +87,9 @@ static ncl_status read_model_field(void *user, const struct ncl_wire *wire,
     case MODEL_OPSET:
         status = ncl_wire_enter(wire, field, "OperatorSetIdProto", &inner);
         return status == NCL_OK ? read_opset(model, &inner) : status;
+    case MODEL_METADATA:
+        status = ncl_wire_enter(wire, field, "StringStringEntryProto", &inner);
+        return status == NCL_OK ? ncl_onnx_property(model->reader, &inner) : status;
     case MODEL_FUNCTION:
         status = ncl_wire_enter(wire, field, "FunctionProto", &inner);
         return status == NCL_OK ? read_function(&inner) : status;

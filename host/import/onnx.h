@@ -14,6 +14,12 @@
 #include "base/file.h"
 #include "graph/graph.h"
 
+/* One of metadata_props whose key begins with "nextcl.". The strings are the graph's. */
+#define NCL_ONNX_MAX_PROPERTIES 16
+struct ncl_onnx_property {
+    const char *key, *value;
+};
+
 /* A graph and the mappings its constants point into: the model's own and those of its external
  * data. Read-only once loaded. */
 struct ncl_onnx {
@@ -21,6 +27,8 @@ struct ncl_onnx {
     struct ncl_file_map *maps;
     int map_count;
     size_t map_capacity;
+    struct ncl_onnx_property properties[NCL_ONNX_MAX_PROPERTIES];
+    int property_count;
 };
 
 /* The files must not change while the model lives. External data is looked for in the model's own
@@ -32,5 +40,7 @@ ncl_status ncl_onnx_load(const struct ncl_log *log, const char *path, struct ncl
 ncl_status ncl_onnx_from_memory(const struct ncl_log *log, const void *data, size_t bytes,
                                 struct ncl_onnx **model);
 void ncl_onnx_free(struct ncl_onnx *model);
+/* The value of a property; NULL: the file has none of that key. */
+const char *ncl_onnx_metadata(const struct ncl_onnx *model, const char *key);
 
 #endif

@@ -169,6 +169,16 @@ static ncl_status check_input(const struct ncl_onnx_reader *reader, const struct
     return NCL_OK;
 }
 
+/* ONNX does not say which layout an image has. Keras's nets have channels last: 3 or 1, where
+ * channels first would have neither. */
+static bool has_channels_last(const struct info *info)
+{
+    const int64_t *dims = info->dims;
+
+    return info->rank == 4 && (dims[3] == 3 || dims[3] == 1) && dims[1] != 3 && dims[1] != 1 &&
+           dims[2] != dims[3];
+}
+
 static ncl_status read_input(struct ncl_onnx_reader *reader, const struct ncl_wire *wire)
 {
     struct info info = {0};
@@ -204,6 +214,9 @@ static ncl_status read_input(struct ncl_onnx_reader *reader, const struct ncl_wi
     value->dtype = NCL_DTYPE_F32;
     value->rank = info.rank;
     memcpy(value->dims, info.dims, sizeof(info.dims));
+    if (has_channels_last(&info)) {
+        reader->graph->layout = NCL_NHWC;
+    }
     return ncl_graph_add_input(reader->graph, index);
 }
 

@@ -14,6 +14,7 @@ enum ncl_onnx_form {
     NCL_ONNX_SHAPE,          /* with start or end: Shape, Slice */
     NCL_ONNX_CAST_LIKE,
     NCL_ONNX_EXPAND, /* ConstantOfShape, Mul */
+    NCL_ONNX_SPLIT,  /* a node per output */
     NCL_ONNX_CONSTANT_FILL
 };
 

@@ -62,6 +62,10 @@ ncl_status ncl_onnx_external(struct ncl_onnx_reader *reader, const struct ncl_on
                              const char *where, struct ncl_span *data);
 void ncl_onnx_external_free(struct ncl_onnx_reader *reader);
 
+/* ---- onnx_metadata.c ---- */
+/* A StringStringEntryProto of the model's metadata_props; kept if its key is ours. */
+ncl_status ncl_onnx_property(struct ncl_onnx_reader *reader, const struct ncl_wire *wire);
+
 /* ---- onnx_graph.c ---- */
 ncl_status ncl_onnx_graph(struct ncl_onnx_reader *reader, const struct ncl_wire *wire);
 

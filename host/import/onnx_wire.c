@@ -144,14 +144,38 @@ ncl_status ncl_wire_bytes(const struct ncl_wire *wire, const struct ncl_wire_fie
     return status;
 }
 
+/* Bytes of the UTF-8 character at `at`, 0: there is none. Overlong forms and surrogates are none.
+ */
+static size_t character_bytes(const unsigned char *at, size_t left)
+{
+    const size_t bytes = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t code = bytes == 1 ? at[0] : at[0] & (0x7fU >> bytes);
+
+    if (at[0] == 0 || (at[0] >= 0x80 && at[0] < 0xc0) || at[0] >= 0xf8 || bytes > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < bytes; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        code = code << 6 | (at[i] & 0x3fU);
+    }
+    return code < least[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : bytes;
+}
+
 ncl_status ncl_wire_text(const struct ncl_wire *wire, const struct ncl_wire_field *field,
                          struct ncl_span *text)
 {
     const ncl_status status = ncl_wire_bytes(wire, field, text);
 
-    if (status == NCL_OK && text->bytes > 0 && memchr(text->data, 0, text->bytes) != NULL) {
-        return ncl_wire_fail(wire, field->at, "field %u: expected text, found a NUL byte",
-                             (unsigned)field->number);
+    for (size_t i = 0; status == NCL_OK && i < text->bytes;) {
+        const size_t bytes = character_bytes(text->data + i, text->bytes - i);
+        if (bytes == 0) {
+            return ncl_wire_fail(wire, field->at, "field %u: expected UTF-8 text, found byte %02x",
+                                 (unsigned)field->number, text->data[i]);
+        }
+        i += bytes;
     }
     return status;
 }

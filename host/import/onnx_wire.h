@@ -45,7 +45,7 @@ ncl_status ncl_wire_enter(const struct ncl_wire *wire, const struct ncl_wire_fie
 ncl_status ncl_wire_bytes(const struct ncl_wire *wire, const struct ncl_wire_field *field,
                           struct ncl_span *bytes);
 ncl_status ncl_wire_text(const struct ncl_wire *wire, const struct ncl_wire_field *field,
-                         struct ncl_span *text); /* without NUL inside */
+                         struct ncl_span *text); /* UTF-8 without NUL */
 ncl_status ncl_wire_int(const struct ncl_wire *wire, const struct ncl_wire_field *field,
                         int64_t *value);
 ncl_status ncl_wire_float(const struct ncl_wire *wire, const struct ncl_wire_field *field,

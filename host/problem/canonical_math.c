@@ -68,6 +68,32 @@ float ncl_reciprocal(float x)
     return size > 0x7f800000u ? x : from_bits(result | sign);
 }
 
+/* x = 2^k * (1 + f), 1 + f between sqrt(1/2) and sqrt(2). ln(1 + f) = f - f^2 / 2 + f^3 p(f), p by
+ * Moshier (Cephes, logf). ln 2 in two parts, of which the first times k is exact. */
+float ncl_log(float x)
+{
+    const uint32_t bits = bits_of(x);
+    const uint32_t up = (bits & 0x007fffffu) > 0x003504f3u; /* mantissa above sqrt(2) */
+    const float k = (float)(int32_t)((bits >> 23) + up) - 127.0f;
+    const float f = from_bits((bits & 0x007fffffu) | ((127u - up) << 23)) - 1.0f;
+    const float square = f * f;
+    float p = 0x1.204376p-4f;
+
+    p = fmaf(p, f, -0x1.d7a37p-4f);
+    p = fmaf(p, f, 0x1.de4a34p-4f);
+    p = fmaf(p, f, -0x1.fcba9ep-4f);
+    p = fmaf(p, f, 0x1.23d37ep-3f);
+    p = fmaf(p, f, -0x1.555cap-3f);
+    p = fmaf(p, f, 0x1.999d58p-3f);
+    p = fmaf(p, f, -0x1.fffff8p-3f);
+    p = fmaf(p, f, 0x1.555554p-2f);
+    p = p * f * square;
+    p = fmaf(k, -0x1.bd0106p-13f, p);
+    p = fmaf(square, -0.5f, p);
+    p = fmaf(k, 0x1.63p-1f, f + p);
+    return x - x == 0.0f ? p : x; /* NaN or +Inf */
+}
+
 float ncl_sigmoid(float x)
 {
     return ncl_reciprocal(1.0f + ncl_exp(-x));

@@ -1,5 +1,5 @@
-/* exp, reciprocal and sigmoid from operations that every OpenCL device rounds alike: + - *, fma,
- * comparisons, selects and integer arithmetic on float bits. cl/common/math.clh is the same
+/* exp, reciprocal, log and sigmoid from operations that every OpenCL device rounds alike: + - *,
+ * fma, comparisons, selects and integer arithmetic on float bits. cl/common/math.clh is the same
  * algorithm on vectors and must give the same bits.
  *
  * No result depends on how subnormals are treated. NaN in, NaN out. */
@@ -13,6 +13,8 @@ float ncl_exp(float x);
  * subnormal x: Inf of x's sign. |x| > 2^126, where the result would be subnormal, and infinite x:
  * zero of x's sign. */
 float ncl_reciprocal(float x);
+/* The natural logarithm of x >= 1, within 1 ulp; +Inf of +Inf. */
+float ncl_log(float x);
 /* ncl_reciprocal(1 + ncl_exp(-x)), within 3 ulp: +0 below -87.33..., 1 above 17. */
 float ncl_sigmoid(float x);
 

@@ -21,6 +21,7 @@
  * Scale: acc = x. Binary: acc = x op z, one rounding.
  * Softmax, per n, h, w: m = -Inf, then over c ascending m = (m >= x || m != m) ? m : x;
  *   e[c] = exp(x - m); s = +0, then over c ascending s = s + e[c]; y = e[c] * reciprocal(s).
+ *   Its logarithm: y = (x - m) - log(s).
  * Copy: moves values unchanged; canonical: ncl_canonical of each.
  *
  * Epilogue, of every kind but copy and softmax, each part where the problem has it:

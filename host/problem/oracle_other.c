@@ -155,19 +155,21 @@ void ncl_oracle_copy(struct ncl_oracle_job *job)
     ncl_parallel_for((size_t)job->problem->y.n * (size_t)job->problem->y.c, copy_plane, job);
 }
 
-static void softmax_pixel(const float *x, float *y, int channels, size_t step)
+static void softmax_pixel(const float *x, float *y, int channels, size_t step, bool log)
 {
-    float highest = -INFINITY, sum = 0.0f, factor;
+    float highest = -INFINITY, sum = 0.0f, rest;
 
     for (int c = 0; c < channels; ++c)
         highest = larger(highest, x[(size_t)c * step]);
     for (int c = 0; c < channels; ++c) {
-        y[(size_t)c * step] = ncl_exp(x[(size_t)c * step] - highest);
-        sum += y[(size_t)c * step];
+        const float difference = x[(size_t)c * step] - highest, e = ncl_exp(difference);
+
+        y[(size_t)c * step] = log ? difference : e;
+        sum += e;
     }
-    factor = ncl_reciprocal(sum);
+    rest = log ? ncl_log(sum) : ncl_reciprocal(sum);
     for (int c = 0; c < channels; ++c)
-        y[(size_t)c * step] *= factor;
+        y[(size_t)c * step] = log ? y[(size_t)c * step] - rest : y[(size_t)c * step] * rest;
 }
 
 static void softmax_image(void *user, size_t n)
@@ -177,7 +179,8 @@ static void softmax_image(void *user, size_t n)
     const size_t pixels = ncl_plane_pixels(shape), start = ncl_plane(shape, (int)n, 0);
 
     for (size_t i = 0; i < pixels; ++i)
-        softmax_pixel(job->tensors->x + start + i, job->tensors->y + start + i, shape->c, pixels);
+        softmax_pixel(job->tensors->x + start + i, job->tensors->y + start + i, shape->c, pixels,
+                      job->problem->of.softmax.log);
 }
 
 void ncl_oracle_softmax(struct ncl_oracle_job *job)

@@ -99,6 +99,9 @@ struct ncl_problem {
         struct ncl_pool pool;
         struct ncl_binary binary;
         struct ncl_copy copy;
+        struct {
+            bool log; /* its logarithm */
+        } softmax;
     } of;
 };
 

@@ -65,8 +65,10 @@ static void add_kind(struct ncl_text *text, const struct ncl_problem *problem)
     case NCL_PROBLEM_COPY:
         add_copy(text, &problem->of.copy);
         break;
-    case NCL_PROBLEM_SCALE:
     case NCL_PROBLEM_SOFTMAX:
+        ncl_text_add(text, "%s", problem->of.softmax.log ? " log" : "");
+        break;
+    case NCL_PROBLEM_SCALE:
     case NCL_PROBLEM_KIND_COUNT:
         break;
     }

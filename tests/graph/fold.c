@@ -1,5 +1,8 @@
 #include "net.h"
 
+#include "graph/fold.h"
+#include "graph/infer.h"
+
 /* PyTorch's view(x.size(0), -1): Shape, Gather, Unsqueeze, Concat, Reshape. */
 START_TEST(view_chain)
 {
@@ -88,8 +91,27 @@ START_TEST(bad_constants_are_named)
 }
 END_TEST
 
+/* A small file may ask for many large constants. */
+START_TEST(all_results_together_are_limited)
+{
+    struct ncl_graph *graph = net();
+    const int w = net_floats(graph, "w", 0, 1, DIMS(2, 3));
+    struct ncl_node *node;
+
+    net_node(graph, NCL_OP_TRANSPOSE, "t", INPUTS(w));
+    node = net_last(graph);
+    must(ncl_infer_node(graph, node));
+    graph->folded_bytes = NCL_FOLD_BYTES - 24;
+    must(ncl_fold_node(graph, node));
+    must_fail(ncl_fold_node(graph, node),
+              "node 't' (Transpose): with this result, constants take more than");
+    ncl_graph_free(graph);
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
+    tcase_add_test(tcase, all_results_together_are_limited);
     tcase_add_test(tcase, view_chain);
     tcase_add_test(tcase, integers_and_casts);
     tcase_add_test(tcase, transposed_weights);

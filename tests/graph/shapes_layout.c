@@ -52,6 +52,30 @@ START_TEST(squeeze_and_unsqueeze)
 }
 END_TEST
 
+/* As onnxruntime has it. */
+START_TEST(scalars_are_no_lists)
+{
+    static const enum ncl_op ops[] = {NCL_OP_RESHAPE, NCL_OP_SQUEEZE, NCL_OP_UNSQUEEZE};
+
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        struct ncl_graph *graph = net(), *special;
+        const int x = net_input(graph, "x", DIMS(1, 6));
+        const int list = net_list(graph, "list", DIMS(ops[i] == NCL_OP_RESHAPE ? 6 : 0));
+        const int y = net_node(graph, ops[i], "n", INPUTS(x, list));
+
+        graph->values[list].rank = 0;
+        if (ops[i] != NCL_OP_UNSQUEEZE) {
+            net_must_fail(graph, y, "'list' is int64 of rank 0 with 1 elements");
+            continue;
+        }
+        special = net_special(graph, y);
+        ck_dims(&special->values[y], DIMS(1, 1, 6));
+        ncl_graph_free(special);
+        ncl_graph_free(graph);
+    }
+}
+END_TEST
+
 START_TEST(hostile_axes_are_refused)
 {
     static const int64_t bad[] = {1LL << 62, INT64_MIN, INT64_MAX, 3, -4};
@@ -105,6 +129,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, reshape);
     tcase_add_test(tcase, squeeze_and_unsqueeze);
+    tcase_add_test(tcase, scalars_are_no_lists);
     tcase_add_test(tcase, hostile_axes_are_refused);
     tcase_add_test(tcase, hostile_pads_and_steps_are_refused);
 }

@@ -1,5 +1,7 @@
 #include "net.h"
 
+#include <stdio.h>
+
 #define HUGE_VALUE (1LL << 62)
 
 static struct ncl_graph *conv_net(int *y)
@@ -61,13 +63,39 @@ START_TEST(conv_same_padding_is_uneven)
 }
 END_TEST
 
-START_TEST(conv_valid_ignores_pads)
+/* The specification forbids both; zeros say nothing. */
+START_TEST(auto_pad_excludes_pads)
+{
+    static const enum ncl_auto_pad kinds[] = {NCL_PAD_VALID, NCL_PAD_SAME_UPPER,
+                                              NCL_PAD_SAME_LOWER};
+    static const char *const names[] = {"VALID", "SAME_UPPER", "SAME_LOWER"};
+    char expected[64];
+    int y;
+
+    for (int i = 0; i < 4; i++) {
+        struct ncl_graph *graph = conv_net(&y);
+
+        net_last(graph)->as.conv.auto_pad = kinds[_i];
+        net_last(graph)->as.conv.pads = axes(DIMS(i == 0, i == 1, i == 2, i == 3));
+        snprintf(expected, sizeof expected, "auto_pad is %s and pads[%d] is 1", names[_i], i);
+        net_must_fail(graph, y, expected);
+        graph = net();
+        y = net_node(graph, NCL_OP_MAX_POOL, "p", INPUTS(net_input(graph, "x", DIMS(1, 4, 9, 9))));
+        net_last(graph)->as.pool.kernel = axes(DIMS(2, 2));
+        net_last(graph)->as.pool.auto_pad = kinds[_i];
+        net_last(graph)->as.pool.pads = axes(DIMS(i == 0, i == 1, i == 2, i == 3));
+        net_must_fail(graph, y, expected);
+    }
+}
+END_TEST
+
+START_TEST(auto_pad_takes_pads_of_zero)
 {
     int y;
     struct ncl_graph *graph = conv_net(&y);
 
     net_last(graph)->as.conv.auto_pad = NCL_PAD_VALID;
-    net_last(graph)->as.conv.pads = axes(DIMS(1, 1, 1, 1));
+    net_last(graph)->as.conv.pads = axes(DIMS(0, 0, 0, 0));
     ck_conv(graph, y, 8, 10);
 }
 END_TEST
@@ -84,7 +112,7 @@ START_TEST(hostile_numbers_are_refused)
         struct ncl_graph *graph = conv_net(&y);
         struct ncl_node *node = net_last(graph);
         static const char *const expected[] = {"kernel_shape[0]", "strides[0]", "dilations[0]",
-                                               "pads[0]", "groups is"};
+                                               "pads[0]", " groups, expected"};
 
         if (list == 0)
             node->as.conv.kernel = axes(DIMS(bad, 3));
@@ -113,7 +141,8 @@ START_TEST(conv_inputs_are_checked)
     graph = net();
     x = net_input(graph, "x", DIMS(1, 3, 10, 12));
     w = net_floats(graph, "w", 0, 0, DIMS(8, 4, 3, 3));
-    net_must_fail(graph, net_node(graph, NCL_OP_CONV, "c", INPUTS(x, w)), "3 input channels");
+    net_must_fail(graph, net_node(graph, NCL_OP_CONV, "c", INPUTS(x, w)),
+                  "in 1 groups takes 4 input channels, input 'x' of shape 1x3x10x12 has 3");
     graph = net();
     x = net_input(graph, "x", DIMS(1, 4, 2, 12));
     w = net_floats(graph, "w", 0, 0, DIMS(8, 4, 3, 3));
@@ -191,7 +220,8 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, conv_defaults);
     tcase_add_test(tcase, conv_strided_dilated_padded);
     tcase_add_test(tcase, conv_same_padding_is_uneven);
-    tcase_add_test(tcase, conv_valid_ignores_pads);
+    tcase_add_loop_test(tcase, auto_pad_excludes_pads, 0, 3);
+    tcase_add_test(tcase, auto_pad_takes_pads_of_zero);
     tcase_add_loop_test(tcase, hostile_numbers_are_refused, 0,
                         (int)(sizeof bad_numbers / sizeof *bad_numbers));
     tcase_add_test(tcase, conv_inputs_are_checked);

@@ -30,9 +30,11 @@ START_TEST(goldens_load)
     ck_assert_uint_ge(found.gl_pathc, 9);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *path = found.gl_pathv[i];
+        /* The trained net's inputs have names of their own. */
+        const char *input = strstr(path, "/digits.onnx") != NULL ? "_x.npy" : ".input.npy";
         struct ncl_onnx *model = NULL;
         ck_assert_msg(ncl_onnx_load(NULL, path, &model) == NCL_OK, "%s", ncl_error_text());
-        check_tensor(path, ".input.npy", &model->graph->values[model->graph->inputs[0]]);
+        check_tensor(path, input, &model->graph->values[model->graph->inputs[0]]);
         check_tensor(path, ".expected.npy", NULL);
         ncl_onnx_free(model);
     }

@@ -163,10 +163,74 @@ START_TEST(every_cut_is_an_error)
 }
 END_TEST
 
+static const struct {
+    const char *header;
+    const char *data;
+    size_t bytes;
+    int64_t second;
+} lists[] = {
+    {"{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }",
+     "\1\0\0\0\0\0\0\0\xfe\xff\xff\xff\xff\xff\xff\xff", 16, -2},
+    {"{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }",
+     "\1\0\0\0\0\0\0\0\x08\x07\x06\x05\x04\x03\x02\x01", 16, 0x0102030405060708},
+    {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", "\1\0\0\0\xfd\xff\xff\xff", 8,
+     -3},
+    {"{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }", "\1\xff", 2, 255},
+};
+
+START_TEST(class_indices_are_read)
+{
+    char file[256];
+    const size_t bytes = make_file(file, 1, lists[_i].header, lists[_i].bytes);
+    int64_t *indices = NULL;
+    size_t count = 0;
+
+    memcpy(file + bytes - lists[_i].bytes, lists[_i].data, lists[_i].bytes);
+    ck_assert_msg(ncl_npy_parse_indices(NULL, "f", file, bytes, &indices, &count) == NCL_OK, "%s",
+                  ncl_error_text());
+    ck_assert_uint_eq(count, 2);
+    ck_assert_int_eq(indices[0], 1);
+    ck_assert_int_eq(indices[1], lists[_i].second);
+    free(indices);
+}
+END_TEST
+
+static const struct {
+    const char *header;
+    size_t bytes;
+    const char *expected;
+} refused_lists[] = {
+    {HEADER("(2,)"), 8, "f: npy header: expected element type '<i8', '<i4' or '|u1', found ''<f4'"},
+    {"{'descr': '>i8', 'fortran_order': False, 'shape': (1,)}", 8, "found ''>i8'"},
+    {"{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1)}", 8,
+     "a list of indices, found rank 2"},
+    {"{'descr': '<i8', 'fortran_order': False, 'shape': ()}", 8, "a list of indices, found rank 0"},
+    {"{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}", 8, "expected 16 bytes of data"},
+    {"{'descr': '<i8', 'fortran_order': False, 'shape': (0,)}", 0, "a dim of at least 1"},
+};
+
+START_TEST(other_lists_are_refused)
+{
+    char file[256];
+    const size_t bytes = make_file(file, 1, refused_lists[_i].header, refused_lists[_i].bytes);
+    int64_t *indices = NULL;
+    size_t count = 0;
+
+    ck_assert_int_eq(ncl_npy_parse_indices(NULL, "f", file, bytes, &indices, &count),
+                     NCL_ERROR_INPUT);
+    ck_assert_msg(strstr(ncl_error_text(), refused_lists[_i].expected) != NULL,
+                  "expected '%s' in '%s'", refused_lists[_i].expected, ncl_error_text());
+    ck_assert_ptr_null(indices);
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
 START_TEST(files_are_named)
 {
     static const char text[] = "hello";
     const struct ncl_file_part part = {text, sizeof(text)};
+    int64_t *indices = NULL;
+    size_t count = 0;
     ncl_tensor tensor;
 
     ck_assert_int_eq(ncl_file_write(NULL, path, &part, 1), NCL_OK);
@@ -175,6 +239,12 @@ START_TEST(files_are_named)
     ck_assert_int_eq(ncl_npy_load(NULL, "/nowhere/x.npy", &tensor), NCL_ERROR_INPUT);
     ck_assert_ptr_nonnull(strstr(ncl_error_text(), "/nowhere/x.npy"));
     ck_assert_ptr_null(tensor.data);
+    ck_assert_int_eq(ncl_npy_load_indices(NULL, path, &indices, &count), NCL_ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), path));
+    ck_assert_int_eq(ncl_npy_load_indices(NULL, "/nowhere/y.npy", &indices, &count),
+                     NCL_ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), "/nowhere/y.npy"));
+    ck_assert_ptr_null(indices);
 }
 END_TEST
 
@@ -204,6 +274,8 @@ int main(void)
     tcase_add_loop_test(tests, other_writers_are_understood, 0, COUNT(accepted));
     tcase_add_loop_test(tests, broken_files_are_refused, 0, COUNT(refused));
     tcase_add_test(tests, every_cut_is_an_error);
+    tcase_add_loop_test(tests, class_indices_are_read, 0, COUNT(lists));
+    tcase_add_loop_test(tests, other_lists_are_refused, 0, COUNT(refused_lists));
     tcase_add_test(tests, files_are_named);
     tcase_add_test(tests, only_whole_host_tensors_are_saved);
     return ncl_run_suite(tests, "import/npy");

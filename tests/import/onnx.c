@@ -121,6 +121,33 @@ START_TEST(inputs_and_outputs_are_declared)
 }
 END_TEST
 
+static void check_layout(const int64_t *dims, ncl_layout layout)
+{
+    struct onnx_parts parts = {.opset = 13};
+    struct ncl_onnx *model;
+
+    onnx_input(&parts, "x", 1, dims);
+    onnx_output(&parts, "y");
+    onnx_node(&parts, "Relu", "n", "x", "y", NULL);
+    model = read_parts(&parts);
+    ck_assert_int_eq(model->graph->layout, layout);
+    done(model);
+}
+
+START_TEST(keras_has_channels_last)
+{
+    check_layout(DIMS(-1, 224, 224, 3), NCL_NHWC);
+    check_layout(DIMS(-1, -1, -1, 3), NCL_NHWC);
+    check_layout(DIMS(1, 28, 28, 1), NCL_NHWC);
+    check_layout(DIMS(-1, 3, 224, 224), NCL_NCHW);
+    check_layout(DIMS(1, 1, 28, 28), NCL_NCHW);
+    check_layout(DIMS(1, 3, 3, 3), NCL_NCHW);
+    check_layout(DIMS(1, 512, 1, 1), NCL_NCHW);
+    check_layout(DIMS(-1, -1, -1, -1), NCL_NCHW);
+    check_layout(DIMS(4, 5, 3), NCL_NCHW);
+}
+END_TEST
+
 START_TEST(an_initializer_listed_as_input_is_a_constant)
 {
     struct onnx_parts parts = image_parts(8);
@@ -332,6 +359,21 @@ START_TEST(nodes_may_come_in_any_order)
 END_TEST
 
 /* The wire format is walked, not descended: depth costs nothing. */
+START_TEST(names_may_be_in_any_language)
+{
+    /* Characters of two, three and four bytes, the last of each length among them. */
+    static const char name[] = "caf\xc3\xa9 \xdf\xbf \xe6\xbc\xa2 \xed\x9f\xbf \xef\xbf\xbf "
+                               "\xf0\x9f\x90\x88 \xf4\x8f\xbf\xbf";
+    struct onnx_parts parts = image_parts(13);
+    struct ncl_onnx *model = NULL;
+
+    onnx_node(&parts, "Relu", name, "x", "y", NULL);
+    model = read_parts(&parts);
+    ck_assert_str_eq(model->graph->nodes[0].name, name);
+    done(model);
+}
+END_TEST
+
 START_TEST(deep_nesting_costs_nothing)
 {
     struct onnx_parts parts = image_parts(13);
@@ -357,6 +399,7 @@ static TCase *good_models(void)
     tcase_add_test(tests, a_convolution_keeps_its_attributes);
     tcase_add_test(tests, weights_stay_in_the_file);
     tcase_add_test(tests, inputs_and_outputs_are_declared);
+    tcase_add_test(tests, keras_has_channels_last);
     tcase_add_test(tests, an_initializer_listed_as_input_is_a_constant);
     tcase_add_test(tests, numbers_may_be_packed_or_not);
     tcase_add_test(tests, constant_nodes_become_constants);
@@ -366,6 +409,7 @@ static TCase *good_models(void)
     tcase_add_test(tests, expand_is_a_product_with_ones);
     tcase_add_test(tests, inputs_left_out_have_no_value);
     tcase_add_test(tests, nodes_may_come_in_any_order);
+    tcase_add_test(tests, names_may_be_in_any_language);
     tcase_add_test(tests, deep_nesting_costs_nothing);
     return tests;
 }

@@ -92,8 +92,14 @@ static const struct {
     {"Pad", 7, STRING, "mode", 0, "reflect", "expected 'constant', found 'reflect'"},
     {"Transpose", 13, INTS, "perm", 8, NULL, "expected 0 to 7, found 8"},
     {"Unsqueeze", 11, INTS, "axes", 8, NULL, "expected -8 to 7"},
-    {"ReduceMean", 18, INT, "noop_with_empty_axes", 1, NULL, "expected 0 to 0"},
+    {"ReduceMean", 18, INT, "noop_with_empty_axes", 2, NULL, "expected 0 to 1"},
     {"Flatten", 13, INT, "axis", -9, NULL, "found -9"},
+    /* Attributes of other operator sets. */
+    {"MaxPool", 7, INT, "storage_order", 0, NULL, "'storage_order' (an int) is not supported"},
+    {"MaxPool", 9, INT, "ceil_mode", 1, NULL, "attribute 'ceil_mode' (an int) is not supported"},
+    {"MaxPool", 9, INTS, "dilations", 1, NULL, "attribute 'dilations' (ints) is not supported"},
+    {"AveragePool", 9, INT, "ceil_mode", 1, NULL, "'ceil_mode' (an int) is not supported"},
+    {"AveragePool", 18, INTS, "dilations", 1, NULL, "'dilations' (ints) is not supported"},
 };
 
 START_TEST(attributes_are_checked)

@@ -15,6 +15,7 @@ static const struct {
     {"Relu", "", "y", 13, "expected 1 to 1 inputs, found 0"},
     {"Relu", "x x", "y", 13, "expected 1 to 1 inputs, found 2"},
     {"Add", "x", "y", 13, "expected 2 to 2 inputs, found 1"},
+    {"Gemm", "x x", "y", 10, "expected 3 to 3 inputs, found 2"},
     {"Add", "- x", "y", 13, "expected all required inputs, found one left out"},
     {"Relu", "x", "", 13, "expected a first output"},
     {"Relu", "x", "y z", 13, "found 2 outputs"},
@@ -154,6 +155,21 @@ static void dropout_mask(struct onnx_parts *p)
     onnx_node(p, "Relu", "n", "mask", "y", NULL);
 }
 
+static void dropout_ratio_list(struct onnx_parts *p)
+{
+    struct ncl_text ratio = {0};
+
+    onnx_zeroes(&ratio, "ratio", 1, DIMS(1), 4);
+    onnx_initializer(p, &ratio);
+    onnx_node(p, "Dropout", "n", "x ratio", "y", NULL);
+}
+
+static void dropout_of_another_set(struct onnx_parts *p)
+{
+    p->opset = 11;
+    onnx_node(p, "Dropout", "n", "x x", "y", NULL);
+}
+
 static void training_dropout(struct onnx_parts *p)
 {
     struct ncl_text mode = {0};
@@ -169,7 +185,17 @@ static void training_norm(struct onnx_parts *p)
 {
     struct ncl_text node = {0};
 
+    p->opset = 14;
     onnx_int(&node, "training_mode", 1);
+    onnx_node(p, "BatchNormalization", "n", "x x x x x", "y", &node);
+}
+
+static void norm_of_another_set(struct onnx_parts *p)
+{
+    struct ncl_text node = {0};
+
+    p->opset = 9;
+    onnx_int(&node, "spatial", 1);
     onnx_node(p, "BatchNormalization", "n", "x x x x x", "y", &node);
 }
 
@@ -280,6 +306,31 @@ static void name_with_nul(struct onnx_parts *p)
     onnx_node(p, "Relu", "n", "", "y", &node);
 }
 
+static void name_in_another_encoding(struct onnx_parts *p)
+{
+    onnx_node(p, "Relu", "caf\xe9", "x", "y", NULL);
+}
+
+static void name_with_a_surrogate(struct onnx_parts *p)
+{
+    onnx_node(p, "Relu", "a\xed\xa0\x80", "x", "y", NULL);
+}
+
+static void overlong_name(struct onnx_parts *p)
+{
+    onnx_node(p, "Relu", "\xc0\xaf", "x", "y", NULL);
+}
+
+static void name_cut_in_a_character(struct onnx_parts *p)
+{
+    onnx_node(p, "Relu", "\xf0\x9f\x90", "x", "y", NULL);
+}
+
+static void name_beyond_unicode(struct onnx_parts *p)
+{
+    onnx_node(p, "Relu", "\xf4\x90\x80\x80", "x", "y", NULL);
+}
+
 static void name_with_a_line_break(struct onnx_parts *p)
 {
     onnx_node(p, "Relu", "first\nsecond", "nowhere", "y", NULL);
@@ -306,8 +357,11 @@ static const struct {
     {sequence_input, "input 'i': expected a dense tensor"},
     {pool_indices, "value 'indices' is the second output"},
     {dropout_mask, "value 'mask' is the second output"},
+    {dropout_ratio_list, "expected ratio to be a scalar"},
+    {dropout_of_another_set, "expected 1 to 1 inputs, found 2"},
     {training_dropout, "expected training_mode to be the constant false"},
     {training_norm, "attribute 'training_mode': expected 0 to 0, found 1"},
+    {norm_of_another_set, "attribute 'spatial' (an int) is not supported"},
     {mixed_types, "expected input 1 of float32, found float64"},
     {double_weights, "expected input 1 of float32, found float64"},
     {attribute_given_twice, "attribute 'axis': expected one value, found a second one"},
@@ -319,7 +373,12 @@ static const struct {
     {second_opset, "found versions 13 and 14"},
     {old_opset, "expected operator set 7 or later, found 6"},
     {other_opset_only, "found none in the model"},
-    {name_with_nul, "expected text, found a NUL byte"},
+    {name_with_nul, "field 1: expected UTF-8 text, found byte 00"},
+    {name_in_another_encoding, "field 3: expected UTF-8 text, found byte e9"},
+    {name_with_a_surrogate, "found byte ed"},
+    {overlong_name, "found byte c0"},
+    {name_cut_in_a_character, "found byte f0"},
+    {name_beyond_unicode, "found byte f4"},
     {name_with_a_line_break, "node 'first second'"},
 };
 

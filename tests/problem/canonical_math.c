@@ -49,6 +49,29 @@ START_TEST(exp_has_exact_limits)
 }
 END_TEST
 
+START_TEST(log_is_within_one_ulp)
+{
+    for (uint64_t bits = bits_of(1.0f); bits < bits_of(INFINITY); bits += STEP / 7) {
+        const float x = from_bits((uint32_t)bits);
+
+        ck_assert_msg(ulps(ncl_log(x), log(x)) < 1.0, "log(%a) = %a", (double)x,
+                      (double)ncl_log(x));
+    }
+}
+END_TEST
+
+START_TEST(log_has_exact_limits)
+{
+    ck_assert_uint_eq(bits_of(ncl_log(1.0f)), bits_of(0.0f));
+    ck_assert(ulps(ncl_log(0x1.6a09e6p0f), log(0x1.6a09e6p0)) < 1.0); /* where k changes */
+    ck_assert(ulps(ncl_log(0x1.6a09e8p0f), log(0x1.6a09e8p0)) < 1.0);
+    ck_assert(ulps(ncl_log(0x1.fffffep127f), log(0x1.fffffep127)) < 1.0);
+    ck_assert(ulps(ncl_log(0x1.000002p0f), log(0x1.000002p0)) < 1.0);
+    ck_assert_uint_eq(bits_of(ncl_log(INFINITY)), bits_of(INFINITY));
+    ck_assert(!is_number(ncl_log(NAN)));
+}
+END_TEST
+
 START_TEST(reciprocal_is_correctly_rounded)
 {
     for (uint64_t bits = 0; bits <= UINT32_MAX; bits += STEP) {
@@ -117,6 +140,8 @@ int main(void)
 
     tcase_add_test(tcase, exp_is_within_one_ulp);
     tcase_add_test(tcase, exp_has_exact_limits);
+    tcase_add_test(tcase, log_is_within_one_ulp);
+    tcase_add_test(tcase, log_has_exact_limits);
     tcase_add_test(tcase, reciprocal_is_correctly_rounded);
     tcase_add_test(tcase, reciprocal_of_counts_is_exact);
     tcase_add_test(tcase, reciprocal_has_exact_limits);
