@@ -147,27 +147,50 @@ typedef struct ncl_session_stats {
     double create_seconds;
 } ncl_session_stats;
 
+/* How levels 0..255 become a net's input: (level / scale - mean) / std. */
 typedef enum ncl_preprocess {
-    NCL_PREPROCESS_TORCHVISION =
-        0, /* RGB / 255, ImageNet mean and deviation, resize 256, centre crop 224 */
-    NCL_PREPROCESS_NONE = 1 /* RGB 0..255, resized to the net's size */
+    /* scale 255, ImageNet's mean and std; the shorter side resized (antialiased bilinear) */
+    NCL_PREPROCESS_TORCHVISION = 0,
+    /* scale 1, mean 0, std 1; both sides resized (antialiased bilinear) */
+    NCL_PREPROCESS_NONE = 1,
+    /* Keras: load_img(path, target_size) by nearest neighbour, both sides, then preprocess_input
+     * of mode "tf": scale 255, mean 0.5, std 0.5; */
+    NCL_PREPROCESS_KERAS_TF = 2,
+    /* of mode "caffe": blue, green, red; scale 1, mean 103.939, 116.779, 123.68, std 1; */
+    NCL_PREPROCESS_KERAS_CAFFE = 3,
+    /* and of mode "torch": scale 255, ImageNet's mean and std */
+    NCL_PREPROCESS_KERAS_TORCH = 4
 } ncl_preprocess;
 
+/* The image is resized, then a square is cut from its middle. Later releases append fields. */
 typedef struct ncl_image_options {
     size_t struct_size;
     ncl_preprocess preprocess;
-    int resize;            /* shorter side after resizing; 0: crop * 256 / 224 */
-    int crop;              /* side of the centre crop; 0: 224 */
-    float mean[3], std[3]; /* used when has_mean, has_std: in units of 0..1 */
+    int resize; /* the shorter side, or both; 0: torchvision's crop * 256 / 224, else crop */
+    int crop;   /* side of the square, at most resize; 0: 224 */
+    /* Replace the mode's when has_mean, has_std: in the order of the net's channels. */
+    float mean[3], std[3];
     int has_mean, has_std;
     ncl_layout layout; /* of the result */
+    /* 3 or 0: RGB; 1: grey (0.299 R + 0.587 G + 0.114 B), with the average of the three means and
+     * stds. */
+    int channels;
 } ncl_image_options;
 
 typedef enum ncl_report_kind {
     NCL_REPORT_DEVICES = 0, /* object: NULL */
-    NCL_REPORT_INSPECT = 1, /* object: a ncl_model */
-    NCL_REPORT_SESSION = 2  /* object: a ncl_session */
+    NCL_REPORT_INSPECT = 1, /* object: a ncl_model; free dims become batch 1, 3 channels, 224 pixels
+                             */
+    NCL_REPORT_SESSION = 2, /* object: a ncl_session */
+    NCL_REPORT_INSPECT_AT = 3 /* object: a ncl_inspection */
 } ncl_report_kind;
+
+/* A model at given shapes of its inputs, in the model's order; only rank and dims are read. */
+typedef struct ncl_inspection {
+    const ncl_model *model;
+    const ncl_tensor *inputs;
+    size_t input_count;
+} ncl_inspection;
 
 /* ---- library ---- */
 NCL_API const char *ncl_version(void);
@@ -204,6 +227,10 @@ NCL_API size_t ncl_model_input_count(const ncl_model *model);
 NCL_API size_t ncl_model_output_count(const ncl_model *model);
 NCL_API ncl_status ncl_model_input(const ncl_model *model, size_t index, ncl_io *io);
 NCL_API ncl_status ncl_model_output(const ncl_model *model, size_t index, ncl_io *io);
+/* What the model's file says of itself under a key that begins with "nextcl." (metadata_props of
+ * ONNX), such as "nextcl.labels", class names one a line; NULL: nothing. Not checked: the file may
+ * say anything. Valid as long as the model. */
+NCL_API const char *ncl_model_metadata(const ncl_model *model, const char *key);
 
 /* ---- sessions ---- */
 /* Shapes of the inputs, in the model's order, fix every free dimension; only rank and dims are
@@ -252,9 +279,15 @@ NCL_API ncl_status ncl_tensor_load(ncl_context *context, const char *path, ncl_t
 NCL_API ncl_status ncl_tensor_save(ncl_context *context, const char *path,
                                    const ncl_tensor *tensor);
 NCL_API void ncl_tensor_free(ncl_tensor *tensor);
+/* Reads class indices: a little-endian .npy file of int64, int32 or uint8 and one dimension. Free
+ * *indices with ncl_free. */
+NCL_API ncl_status ncl_indices_load(ncl_context *context, const char *path, int64_t **indices,
+                                    size_t *count);
 NCL_API void ncl_image_options_init(ncl_image_options *options);
-/* Decodes a JPEG or PNG, resizes (antialiased bilinear), crops and normalises into 3 * crop * crop
- * floats. options may be NULL. */
+/* Decodes a JPEG, PNG, BMP, GIF (its first frame) or PBM/PGM/PPM file, turns it upright as EXIF
+ * says, resizes, crops and normalises into channels * crop * crop floats. Pixels are those of
+ * Pillow with torchvision or Keras: alpha is dropped, 16-bit grey clipped at 255. A damaged or cut
+ * file is NCL_ERROR_INPUT even where a part could be shown. options may be NULL. Threads: any. */
 NCL_API ncl_status ncl_image_load(ncl_context *context, const char *path,
                                   const ncl_image_options *options, float *pixels);
 /* ImageNet's class names, 0..999; NULL outside. */

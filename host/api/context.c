@@ -291,6 +291,24 @@ ncl_status ncl_context_device(ncl_context *context, ncl_device_info *info)
     return NCL_OK;
 }
 
+static ncl_status report_inspection(const struct ncl_context *context, const ncl_model *model,
+                                    const ncl_inspection *at, char **json)
+{
+    const struct ncl_caps *caps = context->has_device ? &context->device.caps : NULL;
+    struct ncl_dims *dims = NULL;
+    ncl_status status = NCL_OK;
+
+    if (!model || (at && !at->inputs && at->input_count))
+        return ncl_fail_null("ncl_report");
+    if (at)
+        status = ncl_input_dims(context, model, at->inputs, at->input_count, &dims);
+    if (status == NCL_OK)
+        status = ncl_graph_report(model->graph, dims, at ? (int)at->input_count : 0, caps,
+                                  context->channel_block, json);
+    free(dims);
+    return status;
+}
+
 ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *object, char **json)
 {
     ncl_status status;
@@ -303,9 +321,9 @@ ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *ob
         status = ncl_context_list(context);
         return status == NCL_OK ? ncl_devices_report(&context->log, &context->list, json) : status;
     case NCL_REPORT_INSPECT:
-        return ncl_graph_report(((const struct ncl_model *)object)->graph,
-                                context->has_device ? &context->device.caps : NULL,
-                                context->channel_block, json);
+        return report_inspection(context, object, NULL, json);
+    case NCL_REPORT_INSPECT_AT:
+        return report_inspection(context, ((const ncl_inspection *)object)->model, object, json);
     case NCL_REPORT_SESSION:
         return ncl_session_report(object, json);
     }

@@ -108,3 +108,8 @@ ncl_status ncl_model_output(const ncl_model *model, size_t index, ncl_io *io)
         return ncl_fail_null("ncl_model_output");
     return describe(model, model->graph->outputs, model->graph->output_count, index, io);
 }
+
+const char *ncl_model_metadata(const ncl_model *model, const char *key)
+{
+    return model && key && model->onnx ? ncl_onnx_metadata(model->onnx, key) : NULL;
+}

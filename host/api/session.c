@@ -3,13 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ncl_status read_dims(const struct ncl_context *context, const ncl_tensor *inputs,
-                            size_t count, struct ncl_dims *dims)
+ncl_status ncl_input_dims(const struct ncl_context *context, const ncl_model *model,
+                          const ncl_tensor *inputs, size_t count, struct ncl_dims **result)
 {
-    for (size_t i = 0; i < count; i++) {
+    struct ncl_dims *dims;
+
+    if (count != (size_t)model->graph->input_count)
+        return ncl_fail(&context->log, NCL_ERROR_USAGE, "%zu inputs given, the model has %d", count,
+                        model->graph->input_count);
+    for (size_t i = 0; i < count; i++)
         if (inputs[i].rank < 0 || inputs[i].rank > NCL_MAX_RANK)
             return ncl_fail(&context->log, NCL_ERROR_USAGE, "input %zu: rank %d, expected 0 to %d",
                             i, inputs[i].rank, NCL_MAX_RANK);
+    *result = dims = ncl_alloc(count + 1, sizeof *dims);
+    if (!dims)
+        return ncl_fail_memory(&context->log, "the shapes of inputs");
+    for (size_t i = 0; i < count; i++) {
         dims[i].rank = inputs[i].rank;
         memcpy(dims[i].dims, inputs[i].dims, sizeof dims[i].dims);
     }
@@ -37,15 +46,10 @@ ncl_status ncl_session_create(ncl_context *context, const ncl_model *model,
     };
     if (!context->has_device)
         return ncl_fail(&context->log, NCL_ERROR_DEVICE, "the context was opened without a device");
-    if (input_count != (size_t)model->graph->input_count)
-        return ncl_fail(&context->log, NCL_ERROR_USAGE, "%zu inputs given, the model has %d",
-                        input_count, model->graph->input_count);
-    dims = ncl_alloc(input_count + 1, sizeof *dims);
-    if (!dims)
-        return ncl_fail_memory(&context->log, "a session");
-    status = read_dims(context, inputs, input_count, dims);
-    if (status == NCL_OK)
-        status = ncl_session_make(&config, model->graph, dims, (int)input_count, session);
+    status = ncl_input_dims(context, model, inputs, input_count, &dims);
+    if (status != NCL_OK)
+        return status;
+    status = ncl_session_make(&config, model->graph, dims, (int)input_count, session);
     free(dims);
     return status;
 }

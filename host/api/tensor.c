@@ -20,6 +20,14 @@ ncl_status ncl_tensor_save(ncl_context *context, const char *path, const ncl_ten
     return ncl_npy_save(&context->log, path, tensor);
 }
 
+ncl_status ncl_indices_load(ncl_context *context, const char *path, int64_t **indices,
+                            size_t *count)
+{
+    if (!context || !path || !indices || !count)
+        return ncl_fail_null("ncl_indices_load");
+    return ncl_npy_load_indices(&context->log, path, indices, count);
+}
+
 void ncl_tensor_free(ncl_tensor *tensor)
 {
     if (!tensor)

@@ -34,7 +34,7 @@ static int setup(struct bench *b)
     status = ncl_session_create(s->context, s->model, b->inputs, ncl_model_input_count(s->model),
                                 &s->session);
     if (status != NCL_OK)
-        return cli_fail_library(status);
+        return cli_fail_model(b->options, status);
     s->load_seconds = cli_seconds() - cli_process_start;
     failed = cli_make_outputs(s, b->outputs);
     b->latency = calloc((size_t)b->options->repeat + 1, sizeof(double));

@@ -27,13 +27,15 @@ struct cli_options {
     const char *output_dir;
     double rtol, atol;
     /* classify */
-    const char *labels, *preprocess;
+    const char *labels, *preprocess, *truth;
     float mean[3], std[3];
     bool has_mean, has_std, raw;
     int top, resize, crop;
     /* classify, bench */
     int batch, repeat, warmup;
     bool layers;
+    /* verify, bench, inspect */
+    int size;
     /* inspect */
     bool dot;
     /* what is left: MODEL, images */
@@ -49,6 +51,8 @@ int cli_fail(ncl_status status, const char *format, ...) __attribute__((format(p
 #endif
 /* The library's last error. */
 int cli_fail_library(ncl_status status);
+/* The same about options->arguments[0], the model, which the line names if it is to blame. */
+int cli_fail_model(const struct cli_options *options, ncl_status status);
 
 /* ---- options.c ---- */
 struct cli_command {
@@ -85,7 +89,11 @@ const char *cli_math_name(ncl_math math);
 /* Input tensors from --input files, in the model's order. */
 int cli_load_inputs(const struct cli_options *options, const struct cli_session *session,
                     ncl_tensor *tensors);
-/* Seeded uniform inputs in [-1, 1); free dims become batch (0: 1), 3 channels, 224 pixels. */
+/* Ranks and dims of the model's inputs; free dims become batch (0: 1), 3 channels, options->size
+ * (0: 224) pixels. */
+int cli_input_dims(const struct cli_options *options, const struct cli_session *session, int batch,
+                   ncl_tensor *tensors);
+/* Seeded uniform inputs in [-1, 1) of those dims. */
 int cli_random_inputs(const struct cli_options *options, const struct cli_session *session,
                       int batch, ncl_tensor *tensors);
 /* Zeroed tensors for every output. */
@@ -103,6 +111,9 @@ int cli_print_json(json_t *root);       /* takes the reference; one document on 
 int cli_print_report(const char *json); /* text of a report as it is */
 /* A number, or null where JSON has none for it. */
 json_t *cli_json_number(double value);
+/* A file's or class's name; JSON is UTF-8: of names in other encodings, '?' for what isn't ASCII.
+ * NULL: null. */
+json_t *cli_json_text(const char *text);
 
 /* ---- commands ---- */
 int cli_devices(const struct cli_options *options);

@@ -18,8 +18,10 @@ static const struct cli_command commands[] = {
      cli_devices},
     {"classify", "MODEL IMAGE...", "name what photographs show",
      "  nextcl classify resnext50.onnx cat.jpg dog.png\n"
-     "  nextcl classify net.onnx photos/ --labels names.txt --top 3 --batch 8 --json\n",
-     MODEL_OPTIONS "labels top preprocess mean std resize crop raw batch", 2, -1, cli_classify},
+     "  nextcl classify net.onnx photos/ --labels names.txt --top 3 --batch 8 --json\n"
+     "  nextcl classify net.onnx x.npy --truth y.npy --top 1\n",
+     MODEL_OPTIONS "labels truth top preprocess mean std resize crop raw batch", 2, -1,
+     cli_classify},
     {"run", "MODEL --input x.npy --output-dir DIR", "tensors in, tensors out",
      "  nextcl run net.onnx --input x.npy --output-dir out\n"
      "  nextcl run net.onnx --input image=x.npy --output-dir out --math reproducible\n",
@@ -27,13 +29,13 @@ static const struct cli_command commands[] = {
     {"verify", "MODEL", "compare every layer with the host oracle, bit for bit",
      "  nextcl verify zoo:resnext50_32x4d\n"
      "  nextcl verify net.onnx --input x.npy --expect y.npy --rtol 1e-3\n",
-     MODEL_OPTIONS "input expect rtol atol batch", 1, 1, cli_verify},
+     MODEL_OPTIONS "input expect rtol atol batch size", 1, 1, cli_verify},
     {"bench", "MODEL", "latency and throughput",
      "  nextcl bench zoo:resnext50_32x4d --batch 8 --layers\n",
-     MODEL_OPTIONS "batch repeat warmup layers", 1, 1, cli_bench},
+     MODEL_OPTIONS "batch size repeat warmup layers", 1, 1, cli_bench},
     {"inspect", "MODEL", "what would run: layers, shapes, work, memory; needs no device",
      "  nextcl inspect net.onnx\n  nextcl inspect net.onnx --dot | dot -Tsvg > net.svg\n",
-     MODEL_OPTIONS "dot", 1, 1, cli_inspect},
+     MODEL_OPTIONS "batch size dot", 1, 1, cli_inspect},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -103,6 +105,13 @@ int cli_fail_library(ncl_status status)
     return cli_fail(status, "%s", ncl_last_error());
 }
 
+int cli_fail_model(const struct cli_options *options, ncl_status status)
+{
+    if (status != NCL_ERROR_INPUT && status != NCL_ERROR_MEMORY)
+        return cli_fail_library(status);
+    return cli_fail(status, "%s: %s", options->arguments[0], ncl_last_error());
+}
+
 static void print_help(void)
 {
     printf("NextCL %s: convolutional networks on any OpenCL device\n\n"
@@ -111,7 +120,8 @@ static void print_help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     puts("\nMODEL is an .onnx file, or zoo:NAME (resnet18 .. resnet152, resnext50_32x4d,\n"
-         "resnext101_32x8d, wide_resnet50_2) with seeded random weights.\n\n"
+         "resnext101_32x8d, wide_resnet50_2, preact_resnet18, preact_resnet50, resnext50_keras,\n"
+         "resnext50_keras_late) with seeded random weights.\n\n"
          "every command takes");
     cli_print_options(NULL);
     puts("\nnextcl COMMAND --help tells the rest. Exit status: 0 done, 1 comparison failed, 2 "

@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -45,19 +46,28 @@ static const struct option options_table[] = {
     {"output-dir", TEXT, AT(output_dir), 0, "DIR", "receives NAME.npy per output", false},
     {"rtol", NUMBER, AT(rtol), 0, "R", "relative tolerance of --expect; 1e-4", false},
     {"atol", NUMBER, AT(atol), 0, "A", "absolute tolerance of --expect; 1e-6", false},
-    {"labels", TEXT, AT(labels), 0, "FILE", "class names, one a line; ImageNet's for 1000 classes",
-     false},
+    {"labels", TEXT, AT(labels), 0, "FILE",
+     "class names, one a line; default: the model's own, else ImageNet's for 1000 classes", false},
+    {"truth", TEXT, AT(truth), 0, "y.npy",
+     "true classes, whole numbers, one an image: adds the accuracy", false},
     {"top", POSITIVE, AT(top), 0, "K", "classes per image; 5", false},
     {"preprocess", TEXT, AT(preprocess), 0, "P",
-     "torchvision (default) or none (RGB 0..255, resized)", false},
-    {"mean", TRIPLE, AT(mean), AT(has_mean), "R,G,B", "subtracted from RGB in 0..1", false},
-    {"std", TRIPLE, AT(std), AT(has_std), "R,G,B", "divides RGB in 0..1", false},
-    {"resize", POSITIVE, AT(resize), 0, "N", "shorter side before the crop; crop * 256 / 224",
+     "torchvision (default, unless the model says), keras-tf, keras-caffe, keras-torch or none "
+     "(RGB 0..255)",
+     false},
+    {"mean", TRIPLE, AT(mean), AT(has_mean), "A,B,C",
+     "subtracted from channels in 0..1; with keras-caffe and none in 0..255", false},
+    {"std", TRIPLE, AT(std), AT(has_std), "A,B,C",
+     "divides what is left; one number instead of three: all alike", false},
+    {"resize", POSITIVE, AT(resize), 0, "N",
+     "torchvision: the shorter side, default crop * 256 / 224; else both sides, default crop",
      false},
     {"crop", POSITIVE, AT(crop), 0, "N", "side of the centre crop; the model's size, else 224",
      false},
     {"raw", FLAG, AT(raw), 0, NULL, "the net's own outputs, without softmax", false},
     {"batch", POSITIVE, AT(batch), 0, "N", "images at once; the model's fixed batch, else 1",
+     false},
+    {"size", POSITIVE, AT(size), 0, "N", "height and width where the model leaves them free; 224",
      false},
     {"repeat", POSITIVE, AT(repeat), 0, "R", "timed runs; 20", false},
     {"warmup", COUNT, AT(warmup), 0, "W", "runs before them; 3", false},
@@ -98,7 +108,8 @@ static int parse_count(const struct option *o, const char *text, int *value)
 
     errno = 0;
     number = strtol(text, &end, 10);
-    if (end == text || *end || errno || number < (o->kind == POSITIVE) || number > INT_MAX)
+    if (isspace((unsigned char)*text) || end == text || *end || errno ||
+        number < (o->kind == POSITIVE) || number > INT_MAX)
         return cli_fail(NCL_ERROR_USAGE, "--%s: expected a whole number from %d on, found '%s'",
                         o->name, o->kind == POSITIVE, text);
     *value = (int)number;
@@ -115,19 +126,18 @@ static int parse_number(const struct option *o, const char *text, double *value)
     return 0;
 }
 
+/* One number stands for three alike. */
 static int parse_triple(const struct option *o, const char *text, float *values, bool *given)
 {
-    const char *at = text;
+    int one = 0, three = 0; /* characters up to their ends */
+    const int count =
+        sscanf(text, "%f%n,%f,%f%n", &values[0], &one, &values[1], &values[2], &three);
 
-    for (int i = 0; i < 3; i++) {
-        char *end;
-
-        values[i] = strtof(at, &end);
-        if (end == at || *end != (i < 2 ? ',' : '\0'))
-            return cli_fail(NCL_ERROR_USAGE, "--%s: expected three numbers R,G,B, found '%s'",
-                            o->name, text);
-        at = end + 1;
-    }
+    if (count == 1 && !text[one])
+        values[1] = values[2] = values[0];
+    else if (count != 3 || text[three])
+        return cli_fail(NCL_ERROR_USAGE, "--%s: expected one or three numbers A,B,C, found '%s'",
+                        o->name, text);
     *given = true;
     return 0;
 }

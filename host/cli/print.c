@@ -2,6 +2,8 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 int cli_print_json(json_t *root)
 {
@@ -15,6 +17,25 @@ int cli_print_json(json_t *root)
 json_t *cli_json_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *cli_json_text(const char *text)
+{
+    json_t *json;
+    char *ascii;
+
+    if (!text)
+        return json_null();
+    json = json_string(text);
+    if (json)
+        return json;
+    ascii = strdup(text);
+    for (char *at = ascii; at && *at; at++)
+        if ((unsigned char)*at > 0x7f)
+            *at = '?';
+    json = ascii ? json_string(ascii) : NULL;
+    free(ascii);
+    return json;
 }
 
 int cli_print_report(const char *json)

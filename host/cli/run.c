@@ -120,7 +120,7 @@ static int run_model(const struct cli_options *options, struct cli_session *s, n
 
     if (!failed) {
         status = ncl_session_create(s->context, s->model, inputs, input_count, &s->session);
-        failed = status == NCL_OK ? check_paths(options, s) : cli_fail_library(status);
+        failed = status == NCL_OK ? check_paths(options, s) : cli_fail_model(options, status);
     }
     if (!failed)
         failed = cli_make_outputs(s, outputs);

@@ -134,7 +134,7 @@ static int make_tensor(const char *name, ncl_tensor *tensor)
                : cli_fail(NCL_ERROR_MEMORY, "out of memory: a tensor of %zu elements", count);
 }
 
-static int choose_dims(const ncl_io *io, int batch, ncl_tensor *tensor)
+static int choose_dims(const ncl_io *io, int batch, int side, ncl_tensor *tensor)
 {
     if (batch && io->rank && io->dims[0] >= 0 && io->dims[0] != batch)
         return cli_fail(NCL_ERROR_USAGE, "--batch %d: the model's batch is fixed at %lld", batch,
@@ -144,6 +144,7 @@ static int choose_dims(const ncl_io *io, int batch, ncl_tensor *tensor)
         const int channel_axis = io->layout == NCL_NHWC ? 3 : 1;
         const int64_t usual = i == 0                               ? (batch ? batch : 1)
                               : i == channel_axis && io->rank == 4 ? 3
+                              : side                               ? side
                                                                    : USUAL_SIDE;
 
         tensor->dims[i] = io->dims[i] >= 0 ? io->dims[i] : usual;
@@ -151,19 +152,31 @@ static int choose_dims(const ncl_io *io, int batch, ncl_tensor *tensor)
     return 0;
 }
 
-int cli_random_inputs(const struct cli_options *options, const struct cli_session *session,
-                      int batch, ncl_tensor *tensors)
+int cli_input_dims(const struct cli_options *options, const struct cli_session *session, int batch,
+                   ncl_tensor *tensors)
 {
-    uint64_t state = (uint64_t)options->seed;
     int failed = 0;
 
     for (size_t i = 0; !failed && i < ncl_model_input_count(session->model); i++) {
         ncl_io io;
 
         ncl_model_input(session->model, i, &io);
-        failed = choose_dims(&io, batch, &tensors[i]);
-        if (!failed)
-            failed = make_tensor(io.name, &tensors[i]);
+        failed = choose_dims(&io, batch, options->size, &tensors[i]);
+    }
+    return failed;
+}
+
+int cli_random_inputs(const struct cli_options *options, const struct cli_session *session,
+                      int batch, ncl_tensor *tensors)
+{
+    uint64_t state = (uint64_t)options->seed;
+    int failed = cli_input_dims(options, session, batch, tensors);
+
+    for (size_t i = 0; !failed && i < ncl_model_input_count(session->model); i++) {
+        ncl_io io;
+
+        ncl_model_input(session->model, i, &io);
+        failed = make_tensor(io.name, &tensors[i]);
         for (size_t k = 0; !failed && k < cli_elements(&tensors[i]); k++)
             ((float *)tensors[i].data)[k] = next_uniform(&state);
     }

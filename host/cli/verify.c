@@ -24,7 +24,7 @@ static int open_all(const struct cli_options *options, struct cli_session *s, nc
         return failed;
     status = ncl_session_create(s->context, s->model, inputs, ncl_model_input_count(s->model),
                                 &s->session);
-    return status == NCL_OK ? 0 : cli_fail_library(status);
+    return status == NCL_OK ? 0 : cli_fail_model(options, status);
 }
 
 static void print_layers(const json_t *layers)

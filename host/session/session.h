@@ -92,10 +92,12 @@ ncl_status ncl_session_rebind(struct ncl_session *session, int slot, cl_mem buff
 ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inputs,
                               size_t input_count, char **json);
 ncl_status ncl_session_report(const struct ncl_session *session, char **json);
-/* inspect: the graph before and after its passes, its schedule and memory plan. Free dims become
- * batch 1 and 224 pixels. caps: limits of the device it is planned for, or NULL. */
-ncl_status ncl_graph_report(const struct ncl_graph *model, const struct ncl_caps *caps,
-                            int channel_block, char **json);
+/* inspect.c: the graph before and after its passes, its schedule and memory plan. inputs NULL: free
+ * dims become batch 1, 3 channels and 224 pixels. caps: limits of the device it is planned for, or
+ * NULL. */
+ncl_status ncl_graph_report(const struct ncl_graph *model, const struct ncl_dims *inputs,
+                            int input_count, const struct ncl_caps *caps, int channel_block,
+                            char **json);
 ncl_status ncl_devices_report(const struct ncl_log *log, const struct ncl_device_list *list,
                               char **json);
 

@@ -122,6 +122,32 @@ START_TEST(without_a_device_models_can_still_be_read)
 }
 END_TEST
 
+START_TEST(inspecting_at_given_shapes)
+{
+    const ncl_tensor inputs[2] = {{.rank = 4, .dims = {7, 3, 32, 32}}, {.rank = 9}};
+    ncl_context *context = api_open("none");
+    ncl_model *model = api_model(context);
+    ncl_inspection at = {model, inputs, 1};
+    char *json;
+
+    MUST(ncl_report(context, NCL_REPORT_INSPECT_AT, &at, &json));
+    ck_assert_ptr_nonnull(strstr(json, "arena_bytes"));
+    ncl_free(json);
+    at.input_count = 2;
+    MUST_FAIL(ncl_report(context, NCL_REPORT_INSPECT_AT, &at, &json), NCL_ERROR_USAGE, "2 inputs");
+    at.input_count = 1;
+    at.inputs = &inputs[1];
+    MUST_FAIL(ncl_report(context, NCL_REPORT_INSPECT_AT, &at, &json), NCL_ERROR_USAGE, "rank 9");
+    at.inputs = NULL;
+    MUST_FAIL(ncl_report(context, NCL_REPORT_INSPECT_AT, &at, &json), NCL_ERROR_USAGE, "NULL");
+    at = (ncl_inspection){NULL, inputs, 1};
+    MUST_FAIL(ncl_report(context, NCL_REPORT_INSPECT_AT, &at, &json), NCL_ERROR_USAGE, "NULL");
+    ck_assert_ptr_null(json);
+    ncl_model_free(model);
+    ncl_close(context);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("context");
@@ -131,5 +157,6 @@ int main(void)
     tcase_add_test(tests, channel_block_from_the_environment);
     tcase_add_test(tests, devices_are_listed);
     tcase_add_test(tests, without_a_device_models_can_still_be_read);
+    tcase_add_test(tests, inspecting_at_given_shapes);
     return ncl_run_suite(tests, "context");
 }

@@ -56,6 +56,25 @@ START_TEST(the_zoo)
 }
 END_TEST
 
+START_TEST(what_a_file_says_of_itself)
+{
+    ncl_context *context = api_open("none");
+    ncl_model *model, *zoo;
+
+    MUST(ncl_model_load(context, "tests/data/digits.onnx", &model));
+    MUST(ncl_model_zoo(context, "resnet18", 1, 0, &zoo));
+    ck_assert_str_eq(ncl_model_metadata(model, "nextcl.preprocess"), "none");
+    ck_assert_str_eq(ncl_model_metadata(model, "nextcl.labels"), "0\n1\n2\n3\n4\n5\n6\n7\n8\n9");
+    ck_assert_ptr_null(ncl_model_metadata(model, "nextcl.other"));
+    ck_assert_ptr_null(ncl_model_metadata(model, NULL));
+    ck_assert_ptr_null(ncl_model_metadata(zoo, "nextcl.labels"));
+    ck_assert_ptr_null(ncl_model_metadata(NULL, "nextcl.labels"));
+    ncl_model_free(zoo);
+    ncl_model_free(model);
+    ncl_close(context);
+}
+END_TEST
+
 START_TEST(misuse)
 {
     ncl_context *context = api_open("none");
@@ -89,6 +108,7 @@ int main(void)
 
     tcase_add_test(tests, a_file_and_its_bytes_are_the_same_model);
     tcase_add_test(tests, the_zoo);
+    tcase_add_test(tests, what_a_file_says_of_itself);
     tcase_add_test(tests, misuse);
     return ncl_run_suite(tests, "model");
 }

@@ -29,6 +29,26 @@ START_TEST(tensors_travel_through_files)
 }
 END_TEST
 
+START_TEST(class_indices)
+{
+    ncl_context *context = api_open("none");
+    int64_t *indices = NULL;
+    size_t count = 0;
+
+    MUST(ncl_indices_load(context, "tests/data/digits_y.npy", &indices, &count));
+    ck_assert_uint_eq(count, 360);
+    for (size_t i = 0; i < count; i++)
+        ck_assert(indices[i] >= 0 && indices[i] < 10);
+    ncl_free(indices);
+    MUST_FAIL(ncl_indices_load(context, "tests/data/digits_x.npy", &indices, &count),
+              NCL_ERROR_INPUT, "digits_x.npy");
+    ck_assert_ptr_null(indices);
+    MUST_FAIL(ncl_indices_load(context, "tests/data/digits_y.npy", NULL, &count), NCL_ERROR_USAGE,
+              "NULL");
+    ncl_close(context);
+}
+END_TEST
+
 START_TEST(images_become_inputs)
 {
     ncl_context *context = api_open("none");
@@ -60,6 +80,7 @@ int main(void)
     TCase *tests = tcase_create("tensor");
 
     tcase_add_test(tests, tensors_travel_through_files);
+    tcase_add_test(tests, class_indices);
     tcase_add_test(tests, images_become_inputs);
     return ncl_run_suite(tests, "tensor");
 }

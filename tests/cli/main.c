@@ -40,6 +40,7 @@ START_TEST(wrong_usage)
     MUST_FAIL(2, "fp16", "bench %s --precision fp16", NET);
     MUST_FAIL(2, "--batch", "bench %s --batch 0", NET);
     MUST_FAIL(2, "--batch", "bench %s --batch -1", NET);
+    MUST_FAIL(2, "--batch", "bench %s --batch ' 1'", NET);
     MUST_FAIL(2, "--repeat", "bench %s --repeat many", NET);
     MUST_FAIL(2, "--repeat", "bench %s --repeat 99999999999999999999", NET);
     MUST_FAIL(2, "channel block", "bench %s --channel-block 5", NET);

@@ -157,10 +157,14 @@ def export(name, module, x, **options):
             str(path),
             input_names=["input"],
             output_names=["output"],
-            dynamo=False,
-            **options,
+            **{"dynamo": False, **options},
         )
     model = onnx.load(path)
+    # Stack traces: of this machine, and longer than the weights.
+    for entry in [model.graph, *model.graph.node, *model.graph.input, *model.graph.output]:
+        entry.doc_string = ""
+        del entry.metadata_props[:]
+    del model.metadata_props[:], model.graph.value_info[:]
     with torch.no_grad():
         expected = module.double()(tensor.double()).numpy()
     module.float()

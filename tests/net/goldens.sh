@@ -20,6 +20,7 @@ same_bits() {
 count=0
 for model in tests/data/*.onnx; do
     net=${model%.onnx}
+    [ "$net" != tests/data/digits ] || continue # digits.sh
     echo "$net"
     "$NEXTCL_CLI" verify "$model" --input "$net.input.npy" --expect "$net.expected.npy" \
         --rtol 1e-3 --atol 1e-4
