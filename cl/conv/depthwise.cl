@@ -18,7 +18,8 @@
  *       to the right; ROWS and SPAN at most 18. 0: a loop over taps, for long kernels
  * WG    1, 8..256         work-items per work-group, along runs
  * Set by the problem: SH, SW strides; DW dilation along the row; with WALK also DH, KH, KW, and
- * ROWS x SPAN, the input pixels under a tile: ROWS = (R - 1) * SH + (KH - 1) * DH + 1, SPAN alike. */
+ * ROWS x SPAN, the input pixels under a tile: (R - 1) * SH + (KH - 1) * DH + 1 rows, columns alike.
+ */
 #include "../common/types.clh"
 #ifndef P
 #define P 4

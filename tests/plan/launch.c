@@ -72,12 +72,14 @@ static void check_run(struct ncl_device *device)
 
     sum_make(&s, device);
     ck_assert_int_eq(bind(&s, &launch), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, &event), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, NULL, &event),
+                     NCL_OK);
     check_values(&s, 2, 3); /* 1 k + 2 k */
     check_values(&s, 3, 4); /* untouched */
     ck_assert_int_eq(ncl_launch_rebind(device, &launch, NCL_ARG_Y, s.mem[3]), NCL_OK);
     ck_assert_int_eq(ncl_launch_rebind(device, &launch, NCL_ARG_Z, s.mem[2]), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL, NULL),
+                     NCL_OK);
     check_values(&s, 3, 4);
     check_values(&s, 2, 3);
     device->cl->ReleaseEvent(event);
@@ -145,9 +147,11 @@ static void check_library(struct ncl_device *device)
     ck_assert_int_eq(ncl_kernels_build(&s.set), NCL_OK);
     ck_assert_ptr_null(s.set.variants[s.variant].program);
     ck_assert_int_eq(bind(&s, &launch), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, &event), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, NULL, &event),
+                     NCL_OK);
     ck_assert_int_eq(ncl_launch_rebind(device, &launch, NCL_ARG_Y, s.mem[3]), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL, NULL),
+                     NCL_OK);
     ck_assert_int_eq(ncl_buffer_read(device, s.mem[3], 0, value, sizeof value), NCL_OK);
     ck_assert(value[1] == 1);
     device->cl->ReleaseEvent(event);
