@@ -1,5 +1,5 @@
 /* Corners of tiles: maps that no tile divides, one pixel, padding far beyond the map or none. */
-#include "support/algo_check.h"
+#include "support/check_winograd.h"
 
 extern const struct ncl_algo ncl_algo_winograd;
 
@@ -17,10 +17,20 @@ static const struct ncl_problem problems[] = {
     FAST_3X3(1, 8, 3, 5, 8, 4, 0, 2, 6),    /* tiles wholly in the padding */
 };
 
+static const struct ncl_problem refused[] = {
+    NCL_CHECK_CONV(1, 32, 8, 8, 32, 3, 1, 1, 1), /* not fast */
+    {NCL_CHECK_CONV_MEMBERS(1, 32, 8, 8, 32, 3, 2, 1, 1), .fast = true},
+    {NCL_CHECK_CONV_MEMBERS(1, 32, 8, 8, 32, 5, 1, 2, 1), .fast = true},
+    {NCL_CHECK_CONV_MEMBERS(1, 32, 8, 8, 32, 3, 1, 1, 2), .fast = true},
+    {NCL_CHECK_CONV_WINDOW(1, 32, 8, 8, 32, 1, 3, 3, 1, 1, 2, 2, 2, 2, 2, 2), .fast = true},
+};
+
 int main(void)
 {
-    return ncl_check_main(&(struct ncl_check){.algo = &ncl_algo_winograd,
-                                              NCL_CHECK_PROBLEMS(problems),
-                                              .finite_inputs = true,
-                                              .points = 3});
+    return ncl_check_main_with(&(struct ncl_check){.algo = &ncl_algo_winograd,
+                                                   NCL_CHECK_PROBLEMS(problems),
+                                                   NCL_CHECK_REFUSED(refused),
+                                                   .finite_inputs = true,
+                                                   .points = 3},
+                               ncl_check_winograd_suite(&ncl_algo_winograd));
 }

@@ -195,6 +195,19 @@ static void compare(struct run *run, const float *found, const float *expected, 
                  count, first, (double)expected[first], (double)found[first]);
 }
 
+static void check_workspace(struct run *run)
+{
+    const struct ncl_check_buffer *workspace = &run->buffers[NCL_ARG_WORKSPACE];
+    float *found = ncl_alloc(workspace->floats + 1, sizeof *found);
+    bool intact = false;
+
+    if (workspace->mem &&
+        (!found || ncl_check_buffer_read(run->device, workspace, found, &intact) != NCL_OK ||
+         !intact))
+        complain(run->job, "wrote outside of the workspace");
+    free(found);
+}
+
 static bool check_output(struct run *run)
 {
     const struct ncl_problem *p = &run->job->problem;
@@ -208,6 +221,7 @@ static bool check_output(struct run *run)
                              run->tensors.expected, expected);
         if (!intact)
             complain(run->job, "wrote outside of the output");
+        check_workspace(run);
         compare(run, found, expected, y->floats);
         ok = true;
     }
