@@ -47,8 +47,8 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
 /* Cycles for all tiles, per block of output channels and product. */
 static double cost(int tiles, int pixels, int blocks, int per_block)
 {
-    const int tail = tiles % pixels;
-    const double whole = tiles / pixels * ncl_tile_cycles(pixels, blocks * per_block);
+    const int tail = tiles % pixels, count = tiles / pixels;
+    const double whole = count * ncl_tile_cycles(pixels, blocks * per_block);
 
     return (whole + (tail ? ncl_tile_cycles(tail, blocks * per_block) : 0)) / blocks;
 }

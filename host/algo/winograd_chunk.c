@@ -38,12 +38,13 @@ static size_t m_stride(const int *v, const struct ncl_problem *p)
 
 static int chunks(const int *v, const struct ncl_problem *p)
 {
-    return (int)ncl_ceil_div((size_t)ncl_winograd_tile_count(v[M], p), (size_t)(v[P] * v[PL]));
+    return (int)ncl_ceil_div((size_t)ncl_winograd_tile_count(v[M], p),
+                             (size_t)v[P] * (size_t)v[PL]);
 }
 
 static int parts(const int *v, const struct ncl_problem *p)
 {
-    return (int)ncl_ceil_div((size_t)out_blocks(p), (size_t)(v[KB] * v[KL]));
+    return (int)ncl_ceil_div((size_t)out_blocks(p), (size_t)v[KB] * (size_t)v[KL]);
 }
 
 static size_t slice_blocks(const int *v, const struct ncl_problem *p)
@@ -81,11 +82,12 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
 
 #define FORWARD_CYCLES 8 /* per position and vector */
 #define BACK_CYCLES 6
-/* Between a chunk's steps: half of what is a usual second-level cache leaves room for weights. */
+/* Between a chunk's steps: what is a usual second-level cache. */
 #define SLICE_BYTES (1 << 20)
-/* Fewer tiles than this do not pay for reading all weights: output blocks are shared out instead.
- */
+/* Fewer tiles than the first do not pay for reading all weights: output blocks are shared out
+ * instead. Up to the second, reading them once is worth more than the cache. */
 #define CHUNK_TILES 12
+#define CHUNK_TILES_ANYWAY 24
 #define SHARED_BYTES_PER_CYCLE 8  /* of weights that other chunks read too, per core */
 #define MEMORY_BYTES_PER_CYCLE 12 /* of all cores */
 
@@ -117,7 +119,8 @@ static double chunk_cycles(const int *v, const struct ncl_problem *p, const stru
 static double total_cycles(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const int count = chunks(v, p), items = count < v[IL] ? count : v[IL];
-    const double rounds = (double)ncl_ceil_div((size_t)(items * parts(v, p)), (size_t)units(caps));
+    const double rounds =
+        (double)ncl_ceil_div((size_t)items * (size_t)parts(v, p), (size_t)units(caps));
     const double cycles =
         rounds * (double)ncl_ceil_div((size_t)count, (size_t)items) * chunk_cycles(v, p, caps);
     const double memory = weight_bytes(v[M], p) / MEMORY_BYTES_PER_CYCLE;
@@ -146,8 +149,8 @@ static struct share share_out(int m, const struct ncl_problem *p, const struct n
 {
     const int tiles = ncl_winograd_tile_count(m, p), cores = units(caps);
     const double tile_bytes = 4.0 * ncl_winograd_positions(m) * (p->x.c + p->y.c);
-    const int most =
-        tile_bytes * CHUNK_TILES > SLICE_BYTES ? CHUNK_TILES : (int)(SLICE_BYTES / tile_bytes);
+    const int in_cache = (int)(SLICE_BYTES / tile_bytes);
+    const int most = in_cache > CHUNK_TILES_ANYWAY ? in_cache : CHUNK_TILES_ANYWAY;
     struct share share = {1, 0};
     int chunks_wanted;
 
@@ -155,7 +158,7 @@ static struct share share_out(int m, const struct ncl_problem *p, const struct n
         share.parts *= 2;
     chunks_wanted = (int)ncl_ceil_div((size_t)cores, (size_t)share.parts);
     if (tiles > chunks_wanted * most)
-        chunks_wanted *= (int)ncl_ceil_div((size_t)tiles, (size_t)(chunks_wanted * most));
+        chunks_wanted *= (int)ncl_ceil_div((size_t)tiles, (size_t)chunks_wanted * (size_t)most);
     share.tiles = (int)ncl_ceil_div((size_t)tiles, (size_t)chunks_wanted);
     return share;
 }
@@ -164,7 +167,7 @@ static struct share share_out(int m, const struct ncl_problem *p, const struct n
 static void complete(int *v, struct share share, const struct ncl_problem *p,
                      const struct ncl_caps *caps)
 {
-    const size_t groups = ncl_ceil_div((size_t)out_blocks(p), (size_t)(share.parts * v[KB]));
+    const size_t groups = ncl_ceil_div((size_t)out_blocks(p), (size_t)share.parts * (size_t)v[KB]);
     int count;
 
     v[PL] = ncl_value_at_least(&tunables[PL], (int)ncl_ceil_div((size_t)share.tiles, (size_t)v[P]));
