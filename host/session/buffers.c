@@ -80,7 +80,7 @@ ncl_status ncl_session_allocate(struct ncl_session *session)
         return status;
     session->slots = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
     session->bound = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
-    session->events = ncl_alloc(2 * (size_t)session->schedule->step_count + 1, sizeof(cl_event));
+    session->events = ncl_alloc((size_t)session->schedule->step_count + 1, sizeof *session->events);
     if (!session->slots || !session->bound || !session->events)
         return ncl_fail_memory(session->device->log, "buffer handles");
     for (int i = 0; status == NCL_OK && i < session->memory.chunk_count; i++) {

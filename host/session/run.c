@@ -26,10 +26,14 @@ static bool chain_needs_event(const struct chain *chain)
 
 static void release_events(struct ncl_session *session)
 {
-    for (int i = 0; i < 2 * session->schedule->step_count; i++) {
-        if (session->events[i])
-            session->device->cl->ReleaseEvent(session->events[i]);
-        session->events[i] = NULL;
+    for (int i = 0; i < session->schedule->step_count; i++) {
+        struct ncl_step_events *events = &session->events[i];
+
+        if (events->first)
+            session->device->cl->ReleaseEvent(events->first);
+        if (events->last)
+            session->device->cl->ReleaseEvent(events->last);
+        *events = (struct ncl_step_events){NULL, NULL};
     }
 }
 
@@ -37,8 +41,8 @@ static void release_events(struct ncl_session *session)
 static void collect_times(struct ncl_session *session)
 {
     for (int i = 0; i < session->schedule->step_count; i++) {
-        const cl_event last = session->events[2 * i + 1];
-        const cl_event first = session->events[2 * i] ? session->events[2 * i] : last;
+        const cl_event last = session->events[i].last;
+        const cl_event first = session->events[i].first ? session->events[i].first : last;
         uint64_t ns = 0;
 
         session->layers[i].seconds = 0;
@@ -77,12 +81,12 @@ static ncl_status run_steps(struct ncl_session *session, struct chain *chain)
 
         status = ncl_session_enqueue_step(
             session, i, chain->wait_count, chain->waits,
-            session->device->profiling ? &session->events[2 * i] : NULL, wanted ? &event : NULL);
+            session->device->profiling ? &session->events[i].first : NULL, wanted ? &event : NULL);
         if (status != NCL_OK)
             break;
         if (session->device->profiling && event) {
             session->device->cl->RetainEvent(event);
-            session->events[2 * i + 1] = event;
+            session->events[i].last = event;
         }
         chain_advance(chain, event);
     }

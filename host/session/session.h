@@ -27,6 +27,11 @@ struct ncl_session_layer_state {
     double seconds; /* device time of the last run; 0 unless profiled */
 };
 
+/* Of a step's first kernel, if there are several, and of its last. */
+struct ncl_step_events {
+    cl_event first, last;
+};
+
 struct ncl_session {
     struct ncl_session_config config;
     const struct ncl_device *device;
@@ -36,10 +41,9 @@ struct ncl_session {
     struct ncl_kernels kernels;
     struct ncl_session_layer_state *layers; /* one per step */
     cl_mem chunks[8];
-    cl_mem *slots;    /* one per schedule slot: sub-buffer, or own buffer of an input or output */
-    cl_mem *bound;    /* what launches use for a slot now: slots[i], or a caller's buffer */
-    cl_event *events; /* profiling: two per step, of its first kernel if there are several, and of
-                         its last */
+    cl_mem *slots; /* one per schedule slot: sub-buffer, or own buffer of an input or output */
+    cl_mem *bound; /* what launches use for a slot now: slots[i], or a caller's buffer */
+    struct ncl_step_events *events; /* profiling: one per step */
     cl_mem workspace; /* of all steps, which run one after the other; NULL: none needs any */
     size_t workspace_bytes;
     size_t device_bytes;
