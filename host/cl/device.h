@@ -69,6 +69,9 @@ ncl_status ncl_buffer_read(const struct ncl_device *device, cl_mem buffer, size_
 /* Nanoseconds between start and end of a finished event; false where the driver's answer is missing
  * or impossible (under 100 ns, negative, over an hour): time it by the wall clock then. */
 bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns);
+/* The same from the start of one finished event to the end of a later one. */
+bool ncl_event_span_ns(const struct ncl_device *device, cl_event first, cl_event last,
+                       uint64_t *ns);
 
 /* Time of mad divided by time of fma in a register-bound loop: about 1 where fma is native, far
  * below where it is emulated. Measured with 3 launches, more while the answer is not "native"; kept

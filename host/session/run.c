@@ -27,9 +27,13 @@ static bool chain_needs_event(const struct chain *chain)
 static void release_events(struct ncl_session *session)
 {
     for (int i = 0; i < session->schedule->step_count; i++) {
-        if (session->events[i])
-            session->device->cl->ReleaseEvent(session->events[i]);
-        session->events[i] = NULL;
+        struct ncl_step_events *events = &session->events[i];
+
+        if (events->first)
+            session->device->cl->ReleaseEvent(events->first);
+        if (events->last)
+            session->device->cl->ReleaseEvent(events->last);
+        *events = (struct ncl_step_events){NULL, NULL};
     }
 }
 
@@ -37,24 +41,26 @@ static void release_events(struct ncl_session *session)
 static void collect_times(struct ncl_session *session)
 {
     for (int i = 0; i < session->schedule->step_count; i++) {
+        const cl_event last = session->events[i].last;
+        const cl_event first = session->events[i].first ? session->events[i].first : last;
         uint64_t ns = 0;
 
         session->layers[i].seconds = 0;
-        if (session->events[i] && ncl_event_ns(session->device, session->events[i], &ns))
+        if (last && ncl_event_span_ns(session->device, first, last, &ns))
             session->layers[i].seconds = (double)ns * 1e-9;
     }
 }
 
 ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_uint wait_count,
-                                    const cl_event *waits, cl_event *event)
+                                    const cl_event *waits, cl_event *first, cl_event *event)
 {
     const struct ncl_device *device = session->device;
     struct ncl_session_layer_state *layer = &session->layers[step];
     ncl_status status;
 
     for (;;) {
-        status =
-            ncl_launch_enqueue(device, &layer->launch, device->queue, wait_count, waits, event);
+        status = ncl_launch_enqueue(device, &layer->launch, device->queue, wait_count, waits, first,
+                                    event);
         if (status == NCL_OK)
             return NCL_OK;
         if (status != NCL_ERROR_DEVICE)
@@ -73,13 +79,14 @@ static ncl_status run_steps(struct ncl_session *session, struct chain *chain)
         cl_event event = NULL;
         const bool wanted = session->device->profiling || chain_needs_event(chain);
 
-        status = ncl_session_enqueue_step(session, i, chain->wait_count, chain->waits,
-                                          wanted ? &event : NULL);
+        status = ncl_session_enqueue_step(
+            session, i, chain->wait_count, chain->waits,
+            session->device->profiling ? &session->events[i].first : NULL, wanted ? &event : NULL);
         if (status != NCL_OK)
             break;
         if (session->device->profiling && event) {
             session->device->cl->RetainEvent(event);
-            session->events[i] = event;
+            session->events[i].last = event;
         }
         chain_advance(chain, event);
     }
