@@ -96,10 +96,10 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
         ncl_work_group_default(&tunables[WG], (int)ncl_ceil_div((size_t)tiles, (size_t)v[P]), caps);
 }
 
+/* CPUs have winograd_chunk; those that vectorise across work-items were not measured. */
 static int rank_for(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    (void)caps;
-    return p->x.c >= 64 && p->y.c >= 64 ? 25 : 1;
+    return caps->type != NCL_DEVICE_CPU && p->x.c >= 64 && p->y.c >= 64 ? 25 : 1;
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
