@@ -36,9 +36,9 @@ struct ncl_session {
     struct ncl_kernels kernels;
     struct ncl_session_layer_state *layers; /* one per step */
     cl_mem chunks[8];
-    cl_mem *slots;    /* one per schedule slot: sub-buffer, or own buffer of an input or output */
-    cl_mem *bound;    /* what launches use for a slot now: slots[i], or a caller's buffer */
-    cl_event *events; /* profiling: one per step */
+    cl_mem *slots; /* one per schedule slot: sub-buffer, or own buffer of an input or output */
+    cl_mem *bound; /* what launches use for a slot now: slots[i], or a caller's buffer */
+    struct ncl_command_times *times; /* of the last run, profiled: steps, inputs, outputs */
     size_t device_bytes;
     double create_seconds;
 };
