@@ -356,7 +356,7 @@ def main():
     arguments = parse()
     facts = machine.describe()
     facts.append(f"load average before: {machine.load():.2f}")
-    facts.append(machine.describe_cores(*machine.core_latency()))
+    facts.append("before: " + machine.describe_cores(*machine.core_latency()))
     cases = []
     with tempfile.TemporaryDirectory() as folder:
         exports = arguments.models_dir or pathlib.Path(folder)
@@ -365,6 +365,8 @@ def main():
             with tempfile.TemporaryDirectory() as outputs:
                 cases.append(run_case(arguments, title, path, batch, size, outputs))
             print(f"{title}: done", file=sys.stderr)
+    # A virtual machine's cores may move to others while it runs.
+    facts.append("after: " + machine.describe_cores(*machine.core_latency()))
     text = report(arguments, cases, facts)
     if arguments.raw:
         arguments.raw.write_text(json.dumps({"facts": facts, "cases": cases}, indent=1))
