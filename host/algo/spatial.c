@@ -15,28 +15,31 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
 
 static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
     return ncl_tile_valid(v, &shape, p, caps);
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
     ncl_tile_defaults(v, &shape, p, caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
     ncl_tile_defines(d, v, &shape, p);
+    ncl_define(d, "P_LESS", v[NCL_TILE_P] - 1);
+    ncl_define(d, "TAIL_LESS", shape.row % v[NCL_TILE_P] - 1);
+    ncl_define(d, "SW", p->of.conv.window.stride_w);
 }
 
 static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
     ncl_tile_geometry(v, &shape, range);
 }
@@ -44,7 +47,7 @@ static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
     const struct ncl_window *w = &p->of.conv.window;
-    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
     const int numbers[] = {
         p->x.c / p->of.conv.groups,
         shape.group_blocks,
@@ -57,7 +60,6 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
         w->kernel_h,
         w->kernel_w,
         w->stride_h,
-        w->stride_w,
         w->dilation_h,
         w->dilation_w,
         w->pad_top,
