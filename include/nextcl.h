@@ -92,7 +92,8 @@ typedef struct ncl_options {
     struct _cl_context *cl_context;
     struct _cl_device_id *cl_device;
     struct _cl_command_queue *cl_queue;
-    int profile; /* non-zero: an own queue records event times, for ncl_session_layer() */
+    int profile; /* non-zero: an own queue records event times, for ncl_session_layer() and
+                    NCL_REPORT_SESSION */
 } ncl_options;
 
 /* A dense tensor on the host, or in a buffer of the context's device. Never owned by NextCL unless
