@@ -196,9 +196,10 @@ def run_case(arguments, title, model, batch, size, folder):
         inspection = inspect(arguments, model, "--batch", str(batch), "--size", str(size))
     inputs = pathlib.Path(folder) / "x.npy"
     models.make_input(inputs, shape)
-    failures = []
+    failures, core_ns = [], [machine.slowest_pair()]
     engines = make_engines(arguments, model, inputs, inspection, folder)
     running, reference = measure(arguments, engines, failures)
+    core_ns.append(machine.slowest_pair())
     subject = next((engine for engine in running if engine.name == "nextcl"), None)
     rows = [result_of(engine, subject, shape[0]) for engine in running]
     native = [engine for engine in running if engine.name in NATIVE]
@@ -208,7 +209,7 @@ def run_case(arguments, title, model, batch, size, folder):
                                  [engine.label for engine in native])
         bar = {"name": fastest, **next(row for row in rows if row["label"] == fastest)["nextcl"]}
     return {"title": title, "shape": shape, "macs": inspection["macs"], "rows": rows, "bar": bar,
-            "reference": reference.label, "failures": failures,
+            "reference": reference.label, "failures": failures, "core_ns": core_ns,
             "skipped": [(engine.label, engine.why) for engine in engines if engine.why]}
 
 
@@ -241,6 +242,7 @@ def case_report(case):
         same = len(set(own.values())) == 1
         lines.append("NextCL's devices gave " + ("the same bits." if same else "different bits: " +
                      ", ".join(f"{label} {digest}" for label, digest in own.items()) + "."))
+    lines += [ratios.describe_distance(*case["core_ns"])] if all(case["core_ns"]) else []
     lines += [f"Skipped: {label}: {why}" for label, why in case["skipped"]]
     lines += [f"**{failure}**" for failure in case["failures"]]
     return lines + [""]
@@ -356,7 +358,7 @@ def main():
     arguments = parse()
     facts = machine.describe()
     facts.append(f"load average before: {machine.load():.2f}")
-    facts.append("before: " + machine.describe_cores(*machine.core_latency()))
+    facts.append(machine.describe_cores(*machine.core_latency()))
     cases = []
     with tempfile.TemporaryDirectory() as folder:
         exports = arguments.models_dir or pathlib.Path(folder)
@@ -365,8 +367,6 @@ def main():
             with tempfile.TemporaryDirectory() as outputs:
                 cases.append(run_case(arguments, title, path, batch, size, outputs))
             print(f"{title}: done", file=sys.stderr)
-    # A virtual machine's cores may move to others while it runs.
-    facts.append("after: " + machine.describe_cores(*machine.core_latency()))
     text = report(arguments, cases, facts)
     if arguments.raw:
         arguments.raw.write_text(json.dumps({"facts": facts, "cases": cases}, indent=1))

@@ -86,6 +86,10 @@ class Cores(unittest.TestCase):
         self.assertIn("not measured (no C compiler)",
                       machine.describe_cores(None, "no C compiler"))
 
+    def test_cores_may_move(self):
+        self.assertIn("shared no cache", ratios.describe_distance(150, 149))
+        self.assertIn("for part of the time", ratios.describe_distance(150, 25))
+
 
 class Models(unittest.TestCase):
     INSPECTION = {"inputs": [{"shape": [None, 3, None, None]}], "layers": [
@@ -115,7 +119,7 @@ class Report(unittest.TestCase):
         rows = [compare.result_of(each, own, 1) for each in (own, other)]
         bar = {"name": "openvino", **rows[1]["nextcl"]}
         return {"title": "net", "shape": [1, 3, 224, 224], "macs": 4.228e9, "rows": rows,
-                "bar": bar, "reference": "openvino", "failures": failures,
+                "bar": bar, "reference": "openvino", "failures": failures, "core_ns": [26, 27],
                 "skipped": [("onnxruntime", "pip install onnxruntime")]}
 
     def test_a_case(self):
@@ -125,6 +129,8 @@ class Report(unittest.TestCase):
         self.assertIn("| openvino | 20.20 | 20.55 | 48.7 | 0.951 | 0.936 to 0.949 | 0.0e+00 | 12 |",
                       text)
         self.assertIn("**0.951** of the time of the faster native library, openvino", text)
+        self.assertIn("Core to core 26 ns one way before, 27 after: the cores shared a cache.",
+                      text)
         self.assertIn("Skipped: onnxruntime: pip install onnxruntime", text)
 
     def test_failures_are_loud(self):

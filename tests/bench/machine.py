@@ -68,6 +68,12 @@ def core_latency(seconds=0.2):
         return json.loads(ran.stdout)["pairs"], None
 
 
+def slowest_pair():
+    """ns one way between the two cores that are farthest apart; None: not measured."""
+    pairs, _ = core_latency(0.1)
+    return max(pair["ns"] for pair in pairs) if pairs else None
+
+
 def describe_cores(pairs, why):
     if pairs is None:
         return f"core to core: not measured ({why})"

@@ -78,3 +78,11 @@ SHARED_CACHE_NS = 70
 
 def shares_cache(ns):
     return ns < SHARED_CACHE_NS
+
+
+def describe_distance(before, after):
+    """The cores of a virtual machine may be moved while it runs."""
+    near = [shares_cache(ns) for ns in (before, after)]
+    verdict = "shared a cache" if all(near) else "shared no cache" if not any(near) \
+        else "shared a cache for part of the time"
+    return f"Core to core {before:.0f} ns one way before, {after:.0f} after: the cores {verdict}."
