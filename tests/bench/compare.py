@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import select
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -265,18 +266,33 @@ def growth_report(cases):
         cells.append(f"{bar['ratio']:.3f} ({bar['low']:.3f} to {bar['high']:.3f})" if bar else "")
         lines.append(f"| {case['title']} | {case['macs'] / images / 1e9:.3f} | "
                      + " | ".join(cells) + " |")
+    distances = [ns for case in cases for ns in case["core_ns"] if ns]
+    if distances:
+        lines += ["", "Core to core, ns one way, before and after each case: "
+                  + ", ".join(f"{ns:.0f}" for ns in distances) + "."]
     return lines + [""]
 
 
-def report(arguments, cases, facts):
+def describe_machine(cases, facts):
     versions = {row["label"]: row["version"] for case in cases for row in case["rows"]}
-    lines = ["## Machine and versions", ""] + [f"- {fact}" for fact in facts]
-    lines += [f"- {label}: {version}" for label, version in versions.items()]
-    lines += ["", f"{arguments.rounds} rounds; in each, every engine in turn (the first changes) "
-              f"runs {arguments.runs} times or for {arguments.seconds:g} s after a warm-up; host "
-              f"tensor in, host tensor out; math {arguments.math}. Ratios are of medians over the "
-              "rounds that both took part in; quartiles are of the rounds' own ratios. Largest "
-              f"difference: from {cases[0]['reference']}, relative to the largest output.", ""]
+    return ["## Machine and versions", ""] + [f"- {fact}" for fact in facts] + \
+        [f"- {label}: {version}" for label, version in versions.items()] + [""]
+
+
+METHOD = "In each round every engine in turn (the first changes) runs after a warm-up, host tensor " \
+    "in, host tensor out. Ratios are of medians over the rounds that both took part in; quartiles " \
+    "are of the rounds' own ratios. Differences of outputs are relative to the largest output."
+
+
+def report(arguments, cases, facts):
+    lines = describe_machine(cases, facts)
+    if arguments.title:  # of a document that says the rest itself
+        lines = [f"## {arguments.title}", "", f"`{shlex.join(['compare.py', *arguments.shown])}`",
+                 ""] + [f"- {row['label']}: {row['version']}" for row in cases[0]["rows"]] + [""]
+    else:
+        lines += [METHOD, ""]
+    lines += [f"{arguments.rounds} rounds of at most {arguments.runs} runs or {arguments.seconds:g} "
+              f"s; math {arguments.math}; differences are from {cases[0]['reference']}.", ""]
     for case in cases:
         if len(cases) == 1 or not arguments.brief:
             lines += case_report(case)
@@ -295,6 +311,17 @@ def numbers(text):
     if min(values) < 1:
         raise argparse.ArgumentTypeError(f"expected numbers from 1 on, found {text}")
     return values
+
+
+def without(arguments, *names):
+    """Drops options, and the values behind them, that say nothing about what was measured."""
+    kept, values = [], iter(arguments)
+    for value in values:
+        if value in names:
+            next(values, None)
+        elif value.split("=")[0] not in names:
+            kept.append(value)
+    return kept
 
 
 def parse():
@@ -322,6 +349,10 @@ def parse():
     parser.add_argument("--models-dir", type=pathlib.Path, help="keeps what --net exports")
     parser.add_argument("--brief", action="store_true",
                         help="of several cases, only the table of how the cost grows")
+    parser.add_argument("--title", help="heads a section for a longer document: the command that "
+                        "was given instead of the machine")
+    parser.add_argument("--export", action="store_true",
+                        help="only write the networks into --models-dir")
     parser.add_argument("--output", type=pathlib.Path, help="Markdown; default standard output")
     parser.add_argument("--raw", type=pathlib.Path, help="all times, as JSON")
     arguments = parser.parse_args()
@@ -333,6 +364,9 @@ def parse():
         parser.error("expected MODEL.onnx or --net NAME")
     if arguments.rounds < 1 or arguments.runs < 1:
         parser.error("--rounds and --runs: expected 1 or more")
+    if arguments.export and not arguments.models_dir:
+        parser.error("--export: expected --models-dir")
+    arguments.shown = without(sys.argv[1:], "--title", "--models-dir", "--build", "--output", "--raw")
     arguments.build = arguments.build.resolve()
     if not (arguments.build / "libnextcl.so").exists():
         parser.error(f"{arguments.build}/libnextcl.so is missing: build first, or give --build")
@@ -364,9 +398,13 @@ def main():
         exports = arguments.models_dir or pathlib.Path(folder)
         exports.mkdir(parents=True, exist_ok=True)
         for title, path, batch, size in all_cases(arguments, exports):
+            if arguments.export:
+                continue
             with tempfile.TemporaryDirectory() as outputs:
                 cases.append(run_case(arguments, title, path, batch, size, outputs))
             print(f"{title}: done", file=sys.stderr)
+    if arguments.export:
+        return 0
     text = report(arguments, cases, facts)
     if arguments.raw:
         arguments.raw.write_text(json.dumps({"facts": facts, "cases": cases}, indent=1))

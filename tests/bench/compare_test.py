@@ -112,6 +112,13 @@ def engine(label, name, rounds, **more):
                                  first=0.5, **more)
 
 
+class CommandLine(unittest.TestCase):
+    def test_what_is_shown(self):
+        given = ["--net", "resnet18", "--title", "Batch 1", "--build=b", "--output", "x", "--brief"]
+        self.assertEqual(compare.without(given, "--title", "--build", "--output"),
+                         ["--net", "resnet18", "--brief"])
+
+
 class Report(unittest.TestCase):
     def case(self, failures):
         own = engine("nextcl", "nextcl", NEXTCL, difference=1e-6, digest="ab")
