@@ -48,9 +48,10 @@ class Engine:
         self.rounds, self.version, self.why, self.process = [], "", "", None
 
     def start(self):
+        self.complaints = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would fill
         self.process = subprocess.Popen(
             [self.python, HERE / "engines.py", self.name, json.dumps(self.setup)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints, text=True,
             env={**os.environ, **self.environment})
         answer = self.listen(START_SECONDS)
         if "missing" in answer:
@@ -70,7 +71,9 @@ class Engine:
                 return json.loads(line)
             if not line:
                 self.process.kill()
-                lines = self.process.stderr.read().strip().split("\n")
+                self.process.wait()
+                self.complaints.seek(0)
+                lines = self.complaints.read().strip().split("\n")
                 raise Failed(lines[-1] if ready else f"no answer within {seconds} s")
 
     def take_turn(self, runs, seconds, number, slow_rounds):
