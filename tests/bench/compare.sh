@@ -7,7 +7,7 @@ python3 tests/bench/compare_test.py 2>&1 || exit 1
 [ "$(nproc)" -gt 1 ] || { echo "one core: the probe has nothing to measure"; exit 0; }
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
-${CC:-cc} -O2 -std=c11 -Wall -Wextra -Werror -pthread -o "$folder/probe" \
+${CC:-cc} -O2 -std=c11 -Wall -Wextra -Wconversion -Wshadow -Werror -pthread -o "$folder/probe" \
     tests/bench/core_latency.c || exit 1
 # No two cores are nearer than 1 ns or, whatever else runs, farther than 10 us.
 "$folder/probe" 0.05 | tee "$folder/pairs" | python3 -c '

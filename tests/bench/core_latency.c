@@ -34,7 +34,7 @@ static void stay_on(int core)
     cpu_set_t set;
 
     CPU_ZERO(&set);
-    CPU_SET(core, &set);
+    CPU_SET((size_t)core, &set);
     sched_setaffinity(0, sizeof set, &set);
 }
 
@@ -106,7 +106,7 @@ int main(int argc, char **argv)
     if (sched_getaffinity(0, sizeof set, &set))
         return 1;
     for (int core = 0; core < CPU_SETSIZE && count < MAX_CORES; core++)
-        if (CPU_ISSET(core, &set))
+        if (CPU_ISSET((size_t)core, &set))
             cores[count++] = core;
     if (count < 2) {
         fputs("core_latency: expected at least two cores to run on\n", stderr);
