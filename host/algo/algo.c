@@ -60,6 +60,24 @@ bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int 
     return true;
 }
 
+int ncl_algo_stage_count(const struct ncl_algo *algo)
+{
+    if (algo->host_run)
+        return 0;
+    return algo->stage_count ? algo->stage_count : 1;
+}
+
+struct ncl_stage ncl_algo_stage(const struct ncl_algo *algo, int index)
+{
+    return algo->stage_count ? algo->stages[index]
+                             : (struct ncl_stage){algo->kernel, algo->geometry, algo->set_args};
+}
+
+size_t ncl_algo_workspace(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p)
+{
+    return algo->workspace_floats ? algo->workspace_floats(v, p) : 0;
+}
+
 void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p)
 {
     if (p->epilogue.bias)

@@ -61,15 +61,20 @@ ncl_status ncl_buffer_read(const struct ncl_device *device, cl_mem buffer, size_
 
 bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns)
 {
+    return ncl_event_span_ns(device, event, event, ns);
+}
+
+bool ncl_event_span_ns(const struct ncl_device *device, cl_event first, cl_event last, uint64_t *ns)
+{
     /* rusticl answers 1 ns for every event; no launch takes less than the shortest here. */
     const cl_ulong shortest = 100;
     const cl_ulong longest = (cl_ulong)3600 * 1000000000u;
     const struct ncl_cl *cl = device->cl;
     cl_ulong start = 0, end = 0;
 
-    if (cl->GetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof(start), &start, NULL) !=
+    if (cl->GetEventProfilingInfo(first, CL_PROFILING_COMMAND_START, sizeof(start), &start, NULL) !=
             CL_SUCCESS ||
-        cl->GetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof(end), &end, NULL) !=
+        cl->GetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof(end), &end, NULL) !=
             CL_SUCCESS) {
         return false;
     }

@@ -69,6 +69,9 @@ ncl_status ncl_buffer_read(const struct ncl_device *device, cl_mem buffer, size_
 /* Nanoseconds between start and end of a finished event; false where the driver's answer is missing
  * or impossible (under 100 ns, negative, over an hour): time it by the wall clock then. */
 bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns);
+/* The same from the start of one finished event to the end of a later one. */
+bool ncl_event_span_ns(const struct ncl_device *device, cl_event first, cl_event last,
+                       uint64_t *ns);
 
 /* When a finished command was queued, submitted, started and ended, in nanoseconds of the device's
  * clock; false where a time is missing, zero or before the one that precedes it. */

@@ -35,15 +35,15 @@ static void chain_command(struct chain *chain, struct ncl_session *session, int 
 }
 
 ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_uint wait_count,
-                                    const cl_event *waits, cl_event *event)
+                                    const cl_event *waits, cl_event *first, cl_event *event)
 {
     const struct ncl_device *device = session->device;
     struct ncl_session_layer_state *layer = &session->layers[step];
     ncl_status status;
 
     for (;;) {
-        status =
-            ncl_launch_enqueue(device, &layer->launch, device->queue, wait_count, waits, event);
+        status = ncl_launch_enqueue(device, &layer->launch, device->queue, wait_count, waits, first,
+                                    event);
         if (status == NCL_OK)
             return NCL_OK;
         if (status != NCL_ERROR_DEVICE)
@@ -62,8 +62,10 @@ static ncl_status run_steps(struct ncl_session *session, struct chain *chain)
         cl_event event = NULL;
         const uint64_t before = ncl_clock_ns();
 
-        status = ncl_session_enqueue_step(session, i, chain->wait_count, chain->waits,
-                                          chain_needs_event(chain) ? &event : NULL);
+        status =
+            ncl_session_enqueue_step(session, i, chain->wait_count, chain->waits,
+                                     session->device->profiling ? &session->times[i].first : NULL,
+                                     chain_needs_event(chain) ? &event : NULL);
         if (status == NCL_OK)
             chain_command(chain, session, i, before, event);
     }

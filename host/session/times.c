@@ -23,21 +23,36 @@ void ncl_times_note(struct ncl_session *session, int command, uint64_t before, c
         session->device->cl->RetainEvent(event);
 }
 
+/* Of several launches, from the first one's start to the last one's end. */
+static bool read_times(const struct ncl_device *device, struct ncl_command_times *times)
+{
+    uint64_t first[NCL_EVENT_TIMES];
+
+    if (!times->event || !ncl_event_times(device, times->event, times->device))
+        return false;
+    if (!times->first)
+        return true;
+    if (!ncl_event_times(device, times->first, first) ||
+        first[NCL_STARTED] > times->device[NCL_ENDED])
+        return false;
+    for (int i = NCL_QUEUED; i < NCL_ENDED; i++)
+        times->device[i] = first[i];
+    return true;
+}
+
 void ncl_times_collect(struct ncl_session *session)
 {
     const int count = ncl_times_count(session);
 
-    for (int i = 0; i < count; i++) {
-        struct ncl_command_times *times = &session->times[i];
-
-        times->known =
-            times->event && ncl_event_times(session->device, times->event, times->device);
-    }
+    for (int i = 0; i < count; i++)
+        session->times[i].known = read_times(session->device, &session->times[i]);
     for (int i = 0; i < session->schedule->step_count; i++) {
+        const cl_event last = session->times[i].event;
+        const cl_event first = session->times[i].first ? session->times[i].first : last;
         uint64_t ns = 0;
 
         session->layers[i].seconds = 0;
-        if (session->times[i].event && ncl_event_ns(session->device, session->times[i].event, &ns))
+        if (last && ncl_event_span_ns(session->device, first, last, &ns))
             session->layers[i].seconds = (double)ns * 1e-9;
     }
 }
@@ -47,6 +62,8 @@ void ncl_times_forget(struct ncl_session *session)
     const int count = session->times ? ncl_times_count(session) : 0;
 
     for (int i = 0; i < count; i++) {
+        if (session->times[i].first)
+            session->device->cl->ReleaseEvent(session->times[i].first);
         if (session->times[i].event)
             session->device->cl->ReleaseEvent(session->times[i].event);
         session->times[i] = (struct ncl_command_times){0};

@@ -7,7 +7,8 @@
 #include <jansson.h>
 
 struct ncl_command_times {
-    cl_event event;                   /* NULL: no such command */
+    cl_event first;                   /* of a step of several launches, else NULL */
+    cl_event event;                   /* of the last launch; NULL: no such command */
     uint64_t host[2];                 /* ncl_clock_ns before and after enqueueing it */
     uint64_t device[NCL_EVENT_TIMES]; /* of the device's own clock, if known */
     bool known;
@@ -15,7 +16,7 @@ struct ncl_command_times {
 
 /* Commands are numbered: one per step, then one per input, then one per output. */
 int ncl_times_count(const struct ncl_session *session);
-/* event may be NULL; it stays the caller's. */
+/* event may be NULL; it stays the caller's. A step's `first` was set by whoever enqueued it. */
 void ncl_times_note(struct ncl_session *session, int command, uint64_t before, cl_event event);
 /* Reads the times of a run that is finished, layers' seconds among them. */
 void ncl_times_collect(struct ncl_session *session);

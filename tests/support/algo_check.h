@@ -43,6 +43,8 @@ struct ncl_check {
     const struct ncl_problem *refused;
     size_t refused_count;
     bool fixed_epilogue;
+    /* No infinities and NaN in the input: the algorithm spreads them further than the oracle. */
+    bool finite_inputs;
     int points; /* sampled points per problem and channel block, besides the defaults; 0: 1 */
 };
 #define NCL_CHECK_PROBLEMS(array) .problems = (array), .count = sizeof(array) / sizeof((array)[0])
