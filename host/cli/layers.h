@@ -23,8 +23,8 @@ void cli_layers_free(struct cli_layers *layers);
 
 /* [{name op kind algorithm params source macs ms gflops share peak_share gbytes_per_s}]: ms is the
  * median over the runs, share of their sum, gbytes_per_s an estimate that counts every tensor once;
- * shares are 0..1, null where there is nothing to divide by. Work is that of the plain sum: Winograd
- * may exceed the peak. */
+ * shares are 0..1, null where there is nothing to divide by. Work is that of the plain sum:
+ * Winograd may exceed the peak. */
 json_t *cli_layers_json(const struct cli_layers *layers);
 /* [{kind layers ms share macs gflops peak_share}], most time first. */
 json_t *cli_kinds_json(const json_t *layers);
