@@ -84,3 +84,24 @@ bool ncl_event_span_ns(const struct ncl_device *device, cl_event first, cl_event
     *ns = end - start;
     return true;
 }
+
+bool ncl_event_times(const struct ncl_device *device, cl_event event,
+                     uint64_t times[NCL_EVENT_TIMES])
+{
+    static const cl_profiling_info which[NCL_EVENT_TIMES] = {
+        CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_SUBMIT, CL_PROFILING_COMMAND_START,
+        CL_PROFILING_COMMAND_END};
+    cl_ulong before = 1;
+
+    for (int i = 0; i < NCL_EVENT_TIMES; i++) {
+        cl_ulong time = 0;
+
+        if (device->cl->GetEventProfilingInfo(event, which[i], sizeof(time), &time, NULL) !=
+                CL_SUCCESS ||
+            time < before) {
+            return false;
+        }
+        times[i] = before = time;
+    }
+    return true;
+}

@@ -1,4 +1,4 @@
-#include "session/session.h"
+#include "session/times.h"
 
 #include <stdlib.h>
 
@@ -80,8 +80,8 @@ ncl_status ncl_session_allocate(struct ncl_session *session)
         return status;
     session->slots = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
     session->bound = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
-    session->events = ncl_alloc((size_t)session->schedule->step_count + 1, sizeof *session->events);
-    if (!session->slots || !session->bound || !session->events)
+    session->times = ncl_alloc((size_t)ncl_times_count(session) + 1, sizeof *session->times);
+    if (!session->slots || !session->bound || !session->times)
         return ncl_fail_memory(session->device->log, "buffer handles");
     for (int i = 0; status == NCL_OK && i < session->memory.chunk_count; i++) {
         session->device_bytes += session->memory.chunk_bytes[i];

@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include "base/clock.h"
+#include "session/times.h"
 
 #include <stdlib.h>
 
@@ -126,7 +127,8 @@ static void destroy_buffers(struct ncl_session *session)
     ncl_buffer_release(session->device, &session->workspace);
     free(session->slots);
     free(session->bound);
-    free(session->events);
+    ncl_times_forget(session);
+    free(session->times);
 }
 
 void ncl_session_destroy(struct ncl_session *session)

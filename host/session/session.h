@@ -27,11 +27,6 @@ struct ncl_session_layer_state {
     double seconds; /* device time of the last run; 0 unless profiled */
 };
 
-/* Of a step's first kernel, if there are several, and of its last. */
-struct ncl_step_events {
-    cl_event first, last;
-};
-
 struct ncl_session {
     struct ncl_session_config config;
     const struct ncl_device *device;
@@ -43,7 +38,7 @@ struct ncl_session {
     cl_mem chunks[8];
     cl_mem *slots; /* one per schedule slot: sub-buffer, or own buffer of an input or output */
     cl_mem *bound; /* what launches use for a slot now: slots[i], or a caller's buffer */
-    struct ncl_step_events *events; /* profiling: one per step */
+    struct ncl_command_times *times; /* of the last run, profiled: steps, inputs, outputs */
     cl_mem workspace; /* of all steps, which run one after the other; NULL: none needs any */
     size_t workspace_bytes;
     size_t device_bytes;
