@@ -72,12 +72,11 @@
 #define START_W uint w_at = kb * depth;
 #define ADVANCE_W w_at += CB * KB;
 #define START_X uint x_at = kb / group_blocks_out * (channels_in / CB) * pixels_in;
-#define POINT(p, unused) \
-  const int here_##p = -(int)(inside_##p >> tap & 1); \
-  const uint at_##p = (index_##p + offset) & here_##p;
+/* Outside the image x[0] is read and masked: a register for each pixel's index would spill. */
+#define POINT(p, unused) const int here_##p = -(int)(inside_##p >> tap & 1);
 #define LOAD_X(p, unused) \
-  const block v_##p = as_float4(as_int4(x[x_tap + at_##p]) & (int4)(here_##p));
-#define START_TAP uint x_tap = x_at;
+  const block v_##p = as_float4(as_int4(x[(x_tap + index_##p) & here_##p]) & (int4)(here_##p));
+#define START_TAP uint x_tap = x_at + offset;
 #define ADVANCE_TAP(p, unused)
 #define ADVANCE_ALL x_tap += pixels_in;
 #define NEXT_16 x_at += TAP * pixels_in;

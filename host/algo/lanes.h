@@ -33,28 +33,37 @@ static inline bool ncl_lanes_valid(const int *v, const struct ncl_problem *p,
            ncl_work_group_fits(caps, v[NCL_LANES_WG]);
 }
 
-/* Instructions of one block of input channels: fmas, loads of pixels, loads of weights, the loop.
- * A load of weights into scalar registers brings 16 floats and goes on beside the rest. */
-static inline double ncl_lanes_tile_cost(int pixels, int blocks, const struct ncl_caps *caps)
+/* What a kernel's tile takes beside its fmas. */
+struct ncl_lanes_tile {
+    int most;          /* floats of a work-item for accumulators and pixels */
+    int per_pixel;     /* floats of a pixel beside its accumulators */
+    double pixel_cost; /* instructions of a pixel for each block of input channels */
+};
+
+/* Instructions of one block of input channels: fmas, pixels, loads of weights, the loop. A load of
+ * weights into scalar registers brings 16 floats and goes on beside the rest. */
+static inline double ncl_lanes_tile_cost(int pixels, int blocks, const struct ncl_lanes_tile *tile,
+                                         const struct ncl_caps *caps)
 {
-    return 16.0 * pixels * blocks + 4.0 * pixels + (caps->scalar_registers ? 1.0 : 8.0) * blocks +
-           6.0;
+    return 16.0 * pixels * blocks + tile->pixel_cost * pixels +
+           (caps->scalar_registers ? 1.0 : 8.0) * blocks + 6.0;
 }
 
 /* Hardware threads times what each takes; too few of them leave parts of the device idle. */
 static inline double ncl_lanes_cost(int pixels, int blocks, int group,
-                                    const struct ncl_tile_shape *shape, const struct ncl_caps *caps)
+                                    const struct ncl_tile_shape *shape,
+                                    const struct ncl_lanes_tile *tile, const struct ncl_caps *caps)
 {
     const size_t tiles = ncl_ceil_div((size_t)shape->pixels, (size_t)pixels);
     const double threads = (double)ncl_ceil_div(tiles, (size_t)group) * shape->blocks / blocks;
     const double enough = 2.0 * caps->compute_units;
 
-    return (threads > enough ? threads : enough) * ncl_lanes_tile_cost(pixels, blocks, caps);
+    return (threads > enough ? threads : enough) * ncl_lanes_tile_cost(pixels, blocks, tile, caps);
 }
 
-/* The cheapest tile of at most `most` accumulators, in blocks; among equals that of most pixels. */
-static inline void ncl_lanes_choose(int *v, const struct ncl_tile_shape *shape, int most,
-                                    const struct ncl_caps *caps)
+/* The cheapest tile that fits; among equals that of most pixels. */
+static inline void ncl_lanes_choose(int *v, const struct ncl_tile_shape *shape,
+                                    const struct ncl_lanes_tile *tile, const struct ncl_caps *caps)
 {
     const struct ncl_tunable *ps = &ncl_lanes_tunables[NCL_LANES_P];
     const struct ncl_tunable *kbs = &ncl_lanes_tunables[NCL_LANES_KB];
@@ -65,9 +74,10 @@ static inline void ncl_lanes_choose(int *v, const struct ncl_tile_shape *shape, 
         const int pixels = ps->values[i / kbs->count], blocks = kbs->values[i % kbs->count];
         double cost;
 
-        if (pixels > shape->pixels || shape->group_blocks % blocks || pixels * blocks > most)
+        if (pixels > shape->pixels || shape->group_blocks % blocks ||
+            pixels * (4 * blocks + tile->per_pixel) > tile->most)
             continue;
-        cost = ncl_lanes_cost(pixels, blocks, v[NCL_LANES_WG], shape, caps);
+        cost = ncl_lanes_cost(pixels, blocks, v[NCL_LANES_WG], shape, tile, caps);
         if (best > 0 && cost >= best)
             continue;
         best = cost;
@@ -76,8 +86,9 @@ static inline void ncl_lanes_choose(int *v, const struct ncl_tile_shape *shape, 
     }
 }
 
-/* One hardware thread makes a work-group: they share nothing. `most` as above. */
-static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p, int most,
+/* One hardware thread makes a work-group: they share nothing. */
+static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p,
+                                      const struct ncl_lanes_tile *tile,
                                       const struct ncl_caps *caps)
 {
     const struct ncl_tile_shape shape = ncl_tile_shape(p);
@@ -85,7 +96,7 @@ static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p, int m
 
     v[NCL_LANES_WG] = ncl_value_at_most(&ncl_lanes_tunables[NCL_LANES_WG],
                                         caps->lanes < limit ? caps->lanes : limit);
-    ncl_lanes_choose(v, &shape, most, caps);
+    ncl_lanes_choose(v, &shape, tile, caps);
     v[NCL_LANES_S] =
         ncl_value_at_most(&ncl_lanes_tunables[NCL_LANES_S], shape.pixels / v[NCL_LANES_P]);
     v[NCL_LANES_INDEX] = caps->index_addressing;

@@ -21,18 +21,22 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
            w->kernel_w == 1 && !w->pad_top && !w->pad_left && !w->pad_bottom && !w->pad_right;
 }
 
-/* Most accumulators of a tile, in blocks. 64 floats leave room for 3 hardware threads on AMD, 12 on
- * NVIDIA, and one of 8 lanes on Intel, which counts every index of a pixel among them. */
-static int blocks_max(const struct ncl_problem *p, const struct ncl_caps *caps)
+/* 64 accumulators leave room for 3 hardware threads on AMD, 12 on NVIDIA, and one of 8 lanes on
+ * Intel, which counts every index of a pixel among them. */
+static struct ncl_lanes_tile tile_of(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    if (!caps->index_addressing)
-        return 16;
-    return is_strided(p) ? 12 : p->epilogue.residual ? 14 : 16;
+    struct ncl_lanes_tile tile = {.most = 64, .per_pixel = 0, .pixel_cost = 4};
+
+    if (caps->index_addressing)
+        tile.most = is_strided(p) ? 48 : p->epilogue.residual ? 56 : 64;
+    return tile;
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    ncl_lanes_defaults(v, p, blocks_max(p, caps), caps);
+    const struct ncl_lanes_tile tile = tile_of(p, caps);
+
+    ncl_lanes_defaults(v, p, &tile, caps);
     /* Scalar registers hold the weights of one turn: 64 floats. */
     v[UNROLL] = caps->scalar_registers && v[NCL_LANES_KB] > 2 ? 1 : 2;
     if (caps->index_addressing && p->epilogue.residual)
