@@ -14,7 +14,9 @@ THREADS = {"tgllp": 7, "dg2": 8}
 INSTRUCTION = re.compile(r"\s*(?:\([^)]*\)\s*)?([a-z][\w.]*)\s*(?:\([a-z&~!.0-9]*\)\S*)?\s*"
                          r"\((\d+)\|M")
 FMA = re.compile(r"\s*(?:\(\S+\)\s*)?(?:mad|mac)\s+\((\d+)\|M\d+\).*:f")
-JUMP = re.compile(r"\b(?:while|goto)\s*\(\d+\|M\d+\)\s+(\w+)|\bjmpi\s+(\w+)")
+# A goto.b jumps back, to its second label.
+JUMP = re.compile(r"\bgoto\.b\s*\(\d+\|M\d+\)\s+\w+\s+(\w+)|"
+                  r"\b(?:while|goto)\s*\(\d+\|M\d+\)\s+(\w+)|\bjmpi\s+(\w+)")
 # Arithmetic is issued for at least this many lanes.
 NARROWEST = 8
 KINDS = [("wait", ("sync", "nop")), ("branch", ("while", "goto", "jmpi", "endif", "else", "join")),
@@ -28,7 +30,7 @@ class Assembly(loops.Syntax):
 
     def target(self, line):
         match = JUMP.search(line)
-        return match and (match.group(1) or match.group(2))
+        return match and next(label for label in match.groups() if label)
 
     def always(self, line):
         return bool(re.match(r"(\(W\))?\s*jmpi", line))
