@@ -13,13 +13,13 @@
  * Order    input channels ascending, from the bias: the canonical order whatever the tile
  *
  * P       1..8        pixels per tile, S apart         KB  1..4  blocks per tile, divides K / CB
- * S       1, 2, 4, 8  lanes that lie side by side: S lanes share a run of P * S pixels, so that what
- *                     they load at once is one piece of memory; P * S <= N * HO * WO
+ * S       1, 2, 4, 8  lanes that lie side by side: S lanes share a run of P * S pixels, so that
+ *                     what they load at once is one piece of memory; P * S <= N * HO * WO
  * INDEX   0: pointers move through x and w; 1: 32-bit indices from the kernel's arguments do
  * UNROLL  1, 2, 4     blocks of input channels per turn of the loop
  * WG      8..256      work-items per work-group, along tiles
- * Set by the problem: C_TAIL = C % CB; BLOCKS_LEFT = C / CB % UNROLL; STRIDED 1: pixels are gathered
- * by rows and columns, 0: q is the pixel in x as well. */
+ * Set by the problem: C_TAIL = C % CB; BLOCKS_LEFT = C / CB % UNROLL; STRIDED 1: pixels are
+ * gathered by rows and columns, 0: q is the pixel in x as well. */
 #include "../common/types.clh"
 #ifndef P
 #define P 4

@@ -1,6 +1,6 @@
 /* Convolution with any window for devices whose work-items are lanes of wide hardware threads
- * (GPUs), blocked layout, fused epilogue; one group, or whole blocks each. All lanes of a thread use
- * the same weights, so that compilers load them once.
+ * (GPUs), blocked layout, fused epilogue; one group, or whole blocks each. All lanes of a thread
+ * use the same weights, so that compilers load them once.
  *
  *   y[kb][q] = epilogue(bias[kb] + sum over blocks of 16 ic, kh, kw, ic of x[ic][source] * w[kb])
  *

@@ -107,7 +107,7 @@ static inline void ncl_lanes_geometry(const int *v, const struct ncl_problem *p,
 {
     const struct ncl_tile_shape shape = ncl_tile_shape(p);
     const size_t runs =
-        ncl_ceil_div((size_t)shape.pixels, (size_t)(v[NCL_LANES_P] * v[NCL_LANES_S]));
+        ncl_ceil_div((size_t)shape.pixels, (size_t)v[NCL_LANES_P] * (size_t)v[NCL_LANES_S]);
 
     range->local[0] = (size_t)v[NCL_LANES_WG];
     range->global[0] = ncl_round_up(runs * (size_t)v[NCL_LANES_S], (size_t)v[NCL_LANES_WG]);

@@ -4,6 +4,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${NEXTCL_BUILD:-$PWD/build}
+# Where tests/run.sh --static puts NVIDIA's tools.
+export NCL_CUDA_BIN="${NCL_CUDA_BIN:-$PWD/build/cuda/bin}"
 command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
 
 # gate OPTION...: on the first target that is there.
