@@ -119,8 +119,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise_l
   const uint first = item / S * (P * S) + item % S, last = pixels_out - 1;
   /* Tiles that reach past the end start earlier, by whole strides of S, and store only pixels from
    * `first` on: no lane leaves early, none reads outside, and no branch is in the loop. */
-  const uint end = first + (P - 1) * S;
-  const uint q = first - (end > last ? (end - last + S - 1) / S * S : 0);
+  const uint past = max((int)(first + (P - 1) * S) - (int)last, 0);
+  const uint q = first - (past + S - 1) / S * S;
   FOR_P(PLACE, 0)
   FOR_P(INIT_PIXEL, 0)
   START_W
