@@ -42,4 +42,5 @@ def useful_failures(budget, shares):
         limits = budget["useful"].get(f"batch {batch}", {})
         limit = limits.get(target, limits.get("all", 0))
         if share < limit:
-            yield f"{target} {net} batch {batch}: useful work {share:.2f}, at least {limit:g} wanted"
+            yield (f"{target} {net} batch {batch}: useful work {share:.3f}, "
+                   f"at least {limit:g} wanted")
