@@ -104,5 +104,10 @@ void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p);
 size_t ncl_packed_floats_canonical(const struct ncl_problem *p);
 void ncl_pack_canonical(const struct ncl_problem *p, const struct ncl_weights *weights,
                         float *packed);
+/* The same with `together` neighbouring blocks of output channels taking turns, tap by tap:
+ * [K / CB / together][block of 16 input channels][kh][kw][channel in the block][together][CB]
+ * `together` divides K / CB. */
+void ncl_pack_together(const struct ncl_problem *p, const struct ncl_weights *weights, int together,
+                       float *packed);
 
 #endif

@@ -306,6 +306,8 @@ int ncl_check_main_with(const struct ncl_check *check, Suite *extra)
     int failures;
 
     current = check;
+    if (check->as_gpu)
+        ncl_check_present_gpus();
     tcase_add_test(tcase, descriptor);
     tcase_add_test(tcase, refused);
     tcase_add_test(tcase, bits);
