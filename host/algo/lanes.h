@@ -26,7 +26,7 @@ static inline bool ncl_lanes_applicable(const struct ncl_problem *p, const struc
 static inline bool ncl_lanes_valid(const int *v, const struct ncl_problem *p,
                                    const struct ncl_caps *caps)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
     const int pixels = v[NCL_LANES_P], blocks = v[NCL_LANES_KB];
 
     return pixels * v[NCL_LANES_S] <= shape.pixels && shape.group_blocks % blocks == 0 &&
@@ -92,7 +92,7 @@ static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p,
                                       const struct ncl_lanes_tile *tile,
                                       const struct ncl_caps *caps)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
     const int limit = caps->max_work_group < 256 ? (int)caps->max_work_group : 256;
 
     v[NCL_LANES_WG] = ncl_value_at_most(&ncl_lanes_tunables[NCL_LANES_WG],
@@ -106,7 +106,7 @@ static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p,
 static inline void ncl_lanes_geometry(const int *v, const struct ncl_problem *p,
                                       struct ncl_range *range)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
     const size_t runs =
         ncl_ceil_div((size_t)shape.pixels, (size_t)v[NCL_LANES_P] * (size_t)v[NCL_LANES_S]);
 

@@ -50,7 +50,7 @@ static void defines(struct ncl_defines *d, const int *v, const struct ncl_proble
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
     const struct ncl_window *w = &p->of.conv.window;
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
     const int numbers[] = {
         p->x.c / p->of.conv.groups,
         shape.group_blocks,
