@@ -92,7 +92,8 @@ typedef struct ncl_options {
     struct _cl_context *cl_context;
     struct _cl_device_id *cl_device;
     struct _cl_command_queue *cl_queue;
-    int profile; /* non-zero: an own queue records event times, for ncl_session_layer() */
+    int profile; /* non-zero: an own queue records event times, for ncl_session_layer() and
+                    NCL_REPORT_SESSION */
 } ncl_options;
 
 /* A dense tensor on the host, or in a buffer of the context's device. Never owned by NextCL unless
@@ -258,6 +259,9 @@ NCL_API ncl_status ncl_session_statistics(const ncl_session *session, ncl_sessio
 /* The fma peak of the session's device in its math mode, 1e9 operations a second; measures for some
  * 50 ms. */
 NCL_API ncl_status ncl_session_peak_gflops(const ncl_session *session, double *gflops);
+/* The memory bandwidth of the session's device, 1e9 bytes a second, read and written bytes counted;
+ * measures for some 100 ms, with up to 512 MiB of device memory. */
+NCL_API ncl_status ncl_session_peak_gbytes(const ncl_session *session, double *gbytes_per_s);
 NCL_API size_t ncl_session_layer_count(const ncl_session *session);
 NCL_API ncl_status ncl_session_layer(const ncl_session *session, size_t index, ncl_layer *layer);
 /* Runs the inputs once, layer by layer, and compares every layer's device result with the host

@@ -4,19 +4,22 @@
 #              (CI=true: always)
 #   --devices  then repeats the kernels' tests on every other OpenCL implementation found
 #   --intel    fetches Intel's CPU runtime from PyPI into build/intel, for --devices
+#   --static   fetches NVIDIA's assembler and disassembler from PyPI into build/cuda, for the test of
+#              the machine code that GPUs get (CI=true: always)
 # Installs what is missing (a second run is offline), builds into build/, runs ctest; its summary
 # comes last. Exit status: 0 all passed, 1 something failed, 2 packages are missing.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . host/cli/packages.sh
 
-asan=${CI:-false} devices=false intel=false failed=
+asan=${CI:-false} devices=false intel=false static=${CI:-false} failed=
 for option in "$@"; do
     case $option in
     --asan) asan=true ;;
     --devices) devices=true ;;
     --intel) intel=true devices=true ;;
-    *) echo "unknown option $option; known: --asan --devices --intel" >&2; exit 2 ;;
+    --static) static=true ;;
+    *) echo "unknown option $option; known: --asan --devices --intel --static" >&2; exit 2 ;;
     esac
 done
 jobs=$(nproc)
@@ -27,6 +30,9 @@ install_packages $packages_test || exit 2
 # shellcheck disable=SC2086
 install_packages $packages_devices >/dev/null 2>&1 ||
     echo "skipped: $packages_devices (more OpenCL implementations) could not be installed"
+# shellcheck disable=SC2086
+install_packages $packages_static >/dev/null 2>&1 ||
+    echo "skipped: $packages_static (compilers for GPUs) could not be installed"
 
 # build FOLDER OPTION...
 build() {
@@ -76,6 +82,16 @@ fetch_intel() {
         echo "$PWD/build/intel/lib/libintelocl.so" >build/intel/vendors/intel.icd
 }
 
+# NVIDIA's packages hold nothing but files to unpack.
+fetch_cuda() {
+    [ ! -x build/cuda/bin/nvdisasm ] || return 0
+    install_packages python3-venv && python3 -m venv build/cuda/venv &&
+        build/cuda/venv/bin/pip install --quiet --no-deps nvidia-cuda-nvcc nvidia-cuda-nvdisasm &&
+        mkdir -p build/cuda/bin &&
+        find "$PWD/build/cuda/venv" \( -name ptxas -o -name nvdisasm \) -type f \
+            -exec chmod +x {} + -exec ln -sf {} build/cuda/bin/ \;
+}
+
 if [ "$asan" = true ]; then
     # Compiling kernels is most of the time: the other build finds these compiled.
     if build build-asan -DNCL_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DNCL_WERROR=ON \
@@ -94,6 +110,9 @@ esac
 build build "$@" || { echo "the build failed" >&2; exit 1; }
 if [ "$intel" = true ]; then
     fetch_intel || echo "skipped: Intel's CPU runtime could not be fetched"
+fi
+if [ "$static" = true ]; then
+    fetch_cuda || echo "skipped: NVIDIA's assembler and disassembler could not be fetched"
 fi
 [ "$devices" = false ] || check_devices
 echo "== tests"

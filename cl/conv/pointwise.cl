@@ -6,7 +6,7 @@
  * w        [K / CB][C] blocks of CB output channels          bias [K / CB] blocks
  * y, res   [K / CB][N * HO * WO] blocks; res may be y: each output is read, then written, by one
  *          work-item, and no pixel is computed twice
- * NDRange  0: PL tiles of P output pixels, images in sequence; 1: KL groups of KB output blocks
+ * NDRange  0: PL tiles of P output pixels; 1: KL groups of KB output blocks
  * Applies  kernel 1x1, no padding, one group, any strides
  * Order    input channels ascending, from the bias: the canonical order whatever the tile
  *
@@ -14,8 +14,10 @@
  * PL  1..64             tiles looped over inside a work-item: weights stay in cache
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
- * Set by the problem: TAIL = N * HO * WO % P, pixels of the last tile (0: full); C_TAIL = C % CB;
- * STRIDED 1: pixels are gathered by rows and columns, 0: q is the pixel in x as well. */
+ * Set by the problem: C_TAIL = C % CB. SW = 0 for strides of 1: tiles lie along all pixels, images in
+ * sequence, and q is the pixel in x as well. Else SW is the stride along a row and tiles lie along
+ * rows, so that a tile's pixels are a constant apart. TAIL = pixels, or WO, % P: pixels of the last
+ * tile (0: full). */
 #include "../common/types.clh"
 #ifndef P
 #define P 4
@@ -25,7 +27,7 @@
 #define WG 32
 #define TAIL 1
 #define C_TAIL 3
-#define STRIDED 1
+#define SW 2
 #endif
 #if TAIL >= P
 #error "TAIL must be less than P"
@@ -36,13 +38,10 @@
 #define ACC(p, k) acc_##p##_##k
 #define OUT(p, k) ((size_t)(kb + k) * g->pixels_out + q + p)
 
-/* Input pixel under pixel p of the tile, as an offset in floats. */
-#if STRIDED
-#define SOURCE(p) source_##p
-#define PLACE(p, unused) const size_t source_##p = FN(place)(g, q + p);
+#if SW
+#define SOURCE(p) (p * SW * CB)
 #else
 #define SOURCE(p) (p * CB)
-#define PLACE(p, unused)
 #endif
 
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
@@ -58,19 +57,31 @@
 /* What a tile needs to know of the problem. */
 typedef struct {
   uint channels_in, blocks_out, pixels_in, pixels_out;
-#if STRIDED
-  uint height_in, width_in, height_out, width_out, stride_h, stride_w;
+#if SW
+  uint height_in, width_in, height_out, width_out, stride_h;
 #endif
 } FN(geometry);
 
-#if STRIDED
-size_t FN(place)(const FN(geometry) *g, uint q) {
-  const uint column = q % g->width_out, row = q / g->width_out;
+/* First pixel of a tile, in y and in x, and the pixels from it on: 0 past the end. */
+typedef struct {
+  uint q, source, left;
+} FN(place);
+
+FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
+  FN(place) place;
+#if SW
+  const uint tiles = (g->width_out + P - 1) / P, row = tile / tiles, column = tile % tiles * P;
   const uint image = row / g->height_out;
-  const uint y = image * g->height_in + row % g->height_out * g->stride_h;
-  return ((size_t)y * g->width_in + column * g->stride_w) * CB;
-}
+  const uint row_in = image * g->height_in + row % g->height_out * g->stride_h;
+  place.q = row * g->width_out + column;
+  place.source = row_in * g->width_in + column * SW;
+  place.left = place.q < g->pixels_out ? g->width_out - column : 0;
+#else
+  place.q = place.source = tile * P;
+  place.left = place.q < g->pixels_out ? g->pixels_out - place.q : 0;
 #endif
+  return place;
+}
 
 #define LANES_OF_BLOCK(FOR_PIXELS, lanes) \
   for (uint lane = 0; lane < lanes; ++lane) { \
@@ -78,14 +89,13 @@ size_t FN(place)(const FN(geometry) *g, uint q) {
     FOR_PIXELS(STEP_PIXEL, 0) \
   }
 
-/* x points at the first pixel of the tile, or with STRIDED at the first of all. */
+/* x points at the first pixel of the tile. */
 #define TILE(name, FOR_PIXELS) \
   void FN(name)(const FN(geometry) *g, __global const float *restrict x, \
                 __global const block *restrict w, __global block *y, uint q, \
                 uint kb EPILOGUE_PARAMS) { \
-    __global const float *x_block = x + (STRIDED ? 0 : (size_t)q * CB); \
+    __global const float *x_block = x; \
     __global const block *w_block = w + (size_t)kb * g->channels_in; \
-    FOR_PIXELS(PLACE, 0) \
     FOR_PIXELS(INIT_PIXEL, 0) \
     for (uint b = g->channels_in / CB; b > 0; --b) { \
       LANES_OF_BLOCK(FOR_PIXELS, CB) \
@@ -101,10 +111,10 @@ TILE(tile, FOR_P)
 TILE(tail, FOR_TAIL)
 #endif
 
-#if STRIDED
+#if SW
 #define STRIDE_PARAMS \
-  , uint height_in, uint width_in, uint height_out, uint width_out, uint stride_h, uint stride_w
-#define STRIDE_NAMES , height_in, width_in, height_out, width_out, stride_h, stride_w
+  , uint height_in, uint width_in, uint height_out, uint width_out, uint stride_h
+#define STRIDE_NAMES , height_in, width_in, height_out, width_out, stride_h
 #else
 #define STRIDE_PARAMS
 #define STRIDE_NAMES
@@ -124,10 +134,11 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
     if (kb >= blocks_out) return;
     for (uint t = 0; t < PL; ++t) {
-      const uint q = ((uint)get_global_id(0) * PL + t) * P;
-      if (q + P <= pixels_out) FN(tile)(&g, x, w, y, q, kb BIAS_NAME EPILOGUE_NAMES);
+      const FN(place) to = FN(place_of)(&g, (uint)get_global_id(0) * PL + t);
+      __global const float *from = x + (size_t)to.source * CB;
+      if (to.left >= P) FN(tile)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
-      else if (q < pixels_out) FN(tail)(&g, x, w, y, q, kb BIAS_NAME EPILOGUE_NAMES);
+      else if (to.left) FN(tail)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #endif
     }
   }

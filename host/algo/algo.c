@@ -60,6 +60,24 @@ bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int 
     return true;
 }
 
+int ncl_algo_stage_count(const struct ncl_algo *algo)
+{
+    if (algo->host_run)
+        return 0;
+    return algo->stage_count ? algo->stage_count : 1;
+}
+
+struct ncl_stage ncl_algo_stage(const struct ncl_algo *algo, int index)
+{
+    return algo->stage_count ? algo->stages[index]
+                             : (struct ncl_stage){algo->kernel, algo->geometry, algo->set_args};
+}
+
+size_t ncl_algo_workspace(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p)
+{
+    return algo->workspace_floats ? algo->workspace_floats(v, p) : 0;
+}
+
 void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p)
 {
     if (p->epilogue.bias)
@@ -81,31 +99,15 @@ size_t ncl_packed_floats_canonical(const struct ncl_problem *p)
            (size_t)conv->window.kernel_w;
 }
 
-/* All lanes of one tap; returns the end of what was written. */
-static float *pack_tap(const struct ncl_problem *p, const struct ncl_weights *weights,
-                       const int tap[4], float *packed)
+/* All lanes of one tap. */
+static void pack_tap(const struct ncl_problem *p, const struct ncl_weights *weights,
+                     const int tap[4], float *packed)
 {
     for (int lane = 0; lane < p->channel_block; ++lane) {
         const int k = tap[0] * p->channel_block + lane;
 
         *packed++ = k < p->y.c ? ncl_weight(weights, k, tap[1], tap[2], tap[3]) : 0.0f;
     }
-    return packed;
-}
-
-/* One block of input channels: the window position is the slower index. */
-static float *pack_block(const struct ncl_problem *p, const struct ncl_weights *weights, int kb,
-                         const int channels[2], float *packed)
-{
-    const struct ncl_window *window = &p->of.conv.window;
-
-    for (int h = 0; h < window->kernel_h; ++h) {
-        for (int w = 0; w < window->kernel_w; ++w) {
-            for (int c = channels[0]; c < channels[1]; ++c)
-                packed = pack_tap(p, weights, (const int[]){kb, c, h, w}, packed);
-        }
-    }
-    return packed;
 }
 
 struct pack_job {
@@ -113,28 +115,55 @@ struct pack_job {
     const struct ncl_weights *weights;
     float *packed;
     size_t block_floats; /* of one block of output channels */
+    size_t together;     /* blocks of output channels that take turns, tap by tap */
 };
+
+/* One block of input channels: the window position is the slower index. Returns the place of the
+ * next one. */
+static float *pack_block(const struct pack_job *job, int kb, const int channels[2], float *packed)
+{
+    const struct ncl_window *window = &job->problem->of.conv.window;
+
+    for (int h = 0; h < window->kernel_h; ++h) {
+        for (int w = 0; w < window->kernel_w; ++w) {
+            for (int c = channels[0]; c < channels[1]; ++c) {
+                pack_tap(job->problem, job->weights, (const int[]){kb, c, h, w}, packed);
+                packed += job->together * (size_t)job->problem->channel_block;
+            }
+        }
+    }
+    return packed;
+}
 
 static void pack_outputs(void *user, size_t index)
 {
     const struct pack_job *job = user;
     const struct ncl_problem *p = job->problem;
     const int group_channels = p->x.c / p->of.conv.groups;
-    float *packed = job->packed + index * job->block_floats;
+    const size_t turn = index % job->together;
+    float *packed =
+        job->packed + (index - turn) * job->block_floats + turn * (size_t)p->channel_block;
 
     for (int c = 0; c < group_channels; c += CANONICAL_BLOCK) {
         const int left = group_channels - c;
         const int channels[2] = {c, c + (left < CANONICAL_BLOCK ? left : CANONICAL_BLOCK)};
 
-        packed = pack_block(p, job->weights, (int)index, channels, packed);
+        packed = pack_block(job, (int)index, channels, packed);
     }
+}
+
+void ncl_pack_together(const struct ncl_problem *p, const struct ncl_weights *weights, int together,
+                       float *packed)
+{
+    const size_t blocks = (size_t)ncl_blocks(p->y.c, p->channel_block);
+    struct pack_job job = {p, weights, packed, ncl_packed_floats_canonical(p) / blocks,
+                           (size_t)together};
+
+    ncl_parallel_for(blocks, pack_outputs, &job);
 }
 
 void ncl_pack_canonical(const struct ncl_problem *p, const struct ncl_weights *weights,
                         float *packed)
 {
-    const size_t blocks = (size_t)ncl_blocks(p->y.c, p->channel_block);
-    struct pack_job job = {p, weights, packed, ncl_packed_floats_canonical(p) / blocks};
-
-    ncl_parallel_for(blocks, pack_outputs, &job);
+    ncl_pack_together(p, weights, 1, packed);
 }

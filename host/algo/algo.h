@@ -11,6 +11,7 @@
 
 #define NCL_MAX_TUNABLES 8
 #define NCL_MAX_VALUES 12
+#define NCL_MAX_STAGES 3
 
 /* Name and legal values, spelled as in the kernel and in tuning files. Values ascend. */
 struct ncl_tunable {
@@ -21,13 +22,22 @@ struct ncl_tunable {
 
 struct ncl_device; /* host_run needs an open device */
 
+/* One launch of a kernel. */
+struct ncl_stage {
+    const char *kernel; /* kernel function; the program composer suffixes it */
+    void (*geometry)(const int *v, const struct ncl_problem *p, struct ncl_range *range);
+    void (*set_args)(struct ncl_args *args, const int *v, const struct ncl_problem *p);
+};
+
 struct ncl_algo {
     const char *name;   /* also the file name in host/algo and tests/algo */
     const char *source; /* "conv/pointwise": cl/<source>.cl; NULL with host_run */
-    const char *kernel; /* kernel function; the program composer suffixes it */
+    const char *kernel; /* as in ncl_stage, whose members stand here for algorithms of one */
     int version;        /* raised when parameters change meaning */
     enum ncl_problem_kind kind;
-    int rank;      /* preference before tuning: highest applicable first, 0 is the fallback */
+    int rank; /* preference before tuning: highest applicable first, 0 is the fallback */
+    /* The same where it depends on the problem; NULL: rank, always. */
+    int (*rank_for)(const struct ncl_problem *p, const struct ncl_caps *caps);
     bool reorders; /* cannot keep the canonical order: math fast only */
     const struct ncl_tunable *tunables;
     int tunable_count;
@@ -42,6 +52,12 @@ struct ncl_algo {
     void (*defines)(struct ncl_defines *d, const int *v, const struct ncl_problem *p);
     void (*geometry)(const int *v, const struct ncl_problem *p, struct ncl_range *range);
     void (*set_args)(struct ncl_args *args, const int *v, const struct ncl_problem *p);
+    /* Instead of kernel, geometry and set_args: several launches, each after the one before. */
+    const struct ncl_stage *stages;
+    int stage_count; /* at most NCL_MAX_STAGES; 0: one, above */
+    /* Floats of scratch memory, NCL_ARG_WORKSPACE; its contents last from the first stage to the
+     * last. NULL: none. */
+    size_t (*workspace_floats)(const int *v, const struct ncl_problem *p);
     /* May the output be written over the residual, with no later reader of it? NULL: yes. */
     bool (*residual_may_alias)(const int *v, const struct ncl_problem *p);
     /* Floats and contents of the packed weights; NULL: ncl_pack_canonical . */
@@ -71,6 +87,11 @@ bool ncl_algo_legal(const struct ncl_algo *algo, const int *v, const struct ncl_
 bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int order_count,
                      const struct ncl_problem *p, const struct ncl_caps *caps);
 
+/* Launches of the algorithm, 0 with host_run; stage: what one of them is. */
+int ncl_algo_stage_count(const struct ncl_algo *algo);
+struct ncl_stage ncl_algo_stage(const struct ncl_algo *algo, int index);
+size_t ncl_algo_workspace(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p);
+
 /* Arguments that EPILOGUE_PARAMS of cl/common/epilogue.clh stands for: those the problem has, of
  * bias, scale, shift, residual, in this order. */
 void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p);
@@ -83,5 +104,10 @@ void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p);
 size_t ncl_packed_floats_canonical(const struct ncl_problem *p);
 void ncl_pack_canonical(const struct ncl_problem *p, const struct ncl_weights *weights,
                         float *packed);
+/* The same with `together` neighbouring blocks of output channels taking turns, tap by tap:
+ * [K / CB / together][block of 16 input channels][kh][kw][channel in the block][together][CB]
+ * `together` divides K / CB. */
+void ncl_pack_together(const struct ncl_problem *p, const struct ncl_weights *weights, int together,
+                       float *packed);
 
 #endif

@@ -11,16 +11,44 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
            p->x_order == NCL_BLOCKED && p->y_order == NCL_BLOCKED;
 }
 
-/* Pixels of the output lie in the input as they do in the output. */
+/* Do pixels of the output lie elsewhere in the input? */
 static bool is_strided(const struct ncl_problem *p)
 {
     return p->of.conv.window.stride_h != 1 || p->of.conv.window.stride_w != 1;
 }
 
+static struct ncl_tile_shape shape_of(const struct ncl_problem *p)
+{
+    return ncl_tile_shape(p, is_strided(p));
+}
+
+static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const struct ncl_tile_shape shape = shape_of(p);
+
+    return ncl_tile_valid(v, &shape, p, caps);
+}
+
+static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const struct ncl_tile_shape shape = shape_of(p);
+
+    ncl_tile_defaults(v, &shape, p, caps);
+}
+
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
 {
-    ncl_tile_defines(d, v, p);
-    ncl_define(d, "STRIDED", is_strided(p));
+    const struct ncl_tile_shape shape = shape_of(p);
+
+    ncl_tile_defines(d, v, &shape, p);
+    ncl_define(d, "SW", is_strided(p) ? p->of.conv.window.stride_w : 0);
+}
+
+static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
+{
+    const struct ncl_tile_shape shape = shape_of(p);
+
+    ncl_tile_geometry(v, &shape, range);
 }
 
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
@@ -41,7 +69,6 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     ncl_arg_int(args, p->y.h);
     ncl_arg_int(args, p->y.w);
     ncl_arg_int(args, p->of.conv.window.stride_h);
-    ncl_arg_int(args, p->of.conv.window.stride_w);
 }
 
 const struct ncl_algo ncl_algo_pointwise = {
@@ -54,9 +81,9 @@ const struct ncl_algo ncl_algo_pointwise = {
     .tunables = ncl_tile_tunables,
     .tunable_count = NCL_TILE_PARAMS,
     .applicable = applicable,
-    .valid = ncl_tile_valid,
-    .defaults = ncl_tile_defaults,
+    .valid = valid,
+    .defaults = defaults,
     .defines = defines,
-    .geometry = ncl_tile_geometry,
+    .geometry = geometry,
     .set_args = set_args,
 };

@@ -13,10 +13,41 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
     return groups == 1 || (p->x.c / groups % cb == 0 && p->y.c / groups % cb == 0);
 }
 
+static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
+
+    return ncl_tile_valid(v, &shape, p, caps);
+}
+
+static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
+
+    ncl_tile_defaults(v, &shape, p, caps);
+}
+
+static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
+{
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
+
+    ncl_tile_defines(d, v, &shape, p);
+    ncl_define(d, "P_LESS", v[NCL_TILE_P] - 1);
+    ncl_define(d, "TAIL_LESS", shape.row % v[NCL_TILE_P] - 1);
+    ncl_define(d, "SW", p->of.conv.window.stride_w);
+}
+
+static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
+{
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
+
+    ncl_tile_geometry(v, &shape, range);
+}
+
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
     const struct ncl_window *w = &p->of.conv.window;
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
+    const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
     const int numbers[] = {
         p->x.c / p->of.conv.groups,
         shape.group_blocks,
@@ -29,7 +60,6 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
         w->kernel_h,
         w->kernel_w,
         w->stride_h,
-        w->stride_w,
         w->dilation_h,
         w->dilation_w,
         w->pad_top,
@@ -70,10 +100,10 @@ const struct ncl_algo ncl_algo_spatial = {
     .tunables = ncl_tile_tunables,
     .tunable_count = NCL_TILE_PARAMS,
     .applicable = applicable,
-    .valid = ncl_tile_valid,
-    .defaults = ncl_tile_defaults,
-    .defines = ncl_tile_defines,
-    .geometry = ncl_tile_geometry,
+    .valid = valid,
+    .defaults = defaults,
+    .defines = defines,
+    .geometry = geometry,
     .set_args = set_args,
     .packed_floats = packed_floats,
     .pack = pack,

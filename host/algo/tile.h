@@ -16,20 +16,24 @@ static const struct ncl_tunable ncl_tile_tunables[NCL_TILE_PARAMS] = {
     [NCL_TILE_WG] = {"WG", {1, 8, 16, 32, 64, 128, 256}, 7},
 };
 
-/* A convolution as tiles see it: a product of blocks x depth and depth x pixels. */
+/* A convolution as tiles see it: a product of blocks x depth and depth x pixels. No tile crosses
+ * the end of a row. */
 struct ncl_tile_shape {
     int pixels;       /* of the output, all images */
+    int row;          /* pixels of a row: of the image, or all of them */
     int blocks;       /* of output channels, all groups */
     int group_blocks; /* of output channels of one group */
     int depth;        /* products summed per output */
 };
 
-static inline struct ncl_tile_shape ncl_tile_shape(const struct ncl_problem *p)
+static inline struct ncl_tile_shape ncl_tile_shape(const struct ncl_problem *p, bool by_rows)
 {
     const struct ncl_conv *conv = &p->of.conv;
+    const int pixels = p->y.n * p->y.h * p->y.w;
 
     return (struct ncl_tile_shape){
-        .pixels = p->y.n * p->y.h * p->y.w,
+        .pixels = pixels,
+        .row = by_rows ? p->y.w : pixels,
         .blocks = ncl_blocks(p->y.c, p->channel_block),
         .group_blocks = ncl_blocks(p->y.c / conv->groups, p->channel_block),
         .depth = p->x.c / conv->groups * conv->window.kernel_h * conv->window.kernel_w,
@@ -38,7 +42,8 @@ static inline struct ncl_tile_shape ncl_tile_shape(const struct ncl_problem *p)
 
 static inline int ncl_tile_count(const int *v, const struct ncl_tile_shape *shape)
 {
-    return (int)ncl_ceil_div((size_t)shape->pixels, (size_t)v[NCL_TILE_P]);
+    return shape->pixels / shape->row *
+           (int)ncl_ceil_div((size_t)shape->row, (size_t)v[NCL_TILE_P]);
 }
 
 /* CPU devices that vectorise across work-items emulate fma in some hundred instructions each, which
@@ -60,18 +65,17 @@ static inline bool ncl_tile_fits(int pixels, int blocks, const struct ncl_proble
     return (pixels + 1) * blocks * per_block + 1 <= caps->registers;
 }
 
-static inline bool ncl_tile_valid(const int *v, const struct ncl_problem *p,
-                                  const struct ncl_caps *caps)
+static inline bool ncl_tile_valid(const int *v, const struct ncl_tile_shape *shape,
+                                  const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
-    const int loops = shape.blocks / v[NCL_TILE_KB];
+    const int loops = shape->blocks / v[NCL_TILE_KB];
 
-    if (v[NCL_TILE_P] > shape.pixels || shape.group_blocks % v[NCL_TILE_KB])
+    if (v[NCL_TILE_P] > shape->row || shape->group_blocks % v[NCL_TILE_KB])
         return false;
     return ncl_tile_fits(v[NCL_TILE_P], v[NCL_TILE_KB], p, caps) &&
            ncl_work_group_fits(caps, v[NCL_TILE_WG]) &&
            !ncl_value_excessive(&ncl_tile_tunables[NCL_TILE_PL], v[NCL_TILE_PL],
-                                ncl_tile_count(v, &shape)) &&
+                                ncl_tile_count(v, shape)) &&
            !ncl_value_excessive(&ncl_tile_tunables[NCL_TILE_KL], v[NCL_TILE_KL], loops);
 }
 
@@ -85,11 +89,11 @@ static inline double ncl_tile_cycles(int pixels, int vectors)
     return 0.25 + (bound > 4 ? bound : 4);
 }
 
-/* Cycles for all pixels, per block of output channels and product. */
+/* Cycles for a row of pixels, per block of output channels and product. */
 static inline double ncl_tile_cost(int pixels, int blocks, const struct ncl_tile_shape *shape,
                                    int per_block)
 {
-    const int tail = shape->pixels % pixels, whole = shape->pixels / pixels;
+    const int tail = shape->row % pixels, whole = shape->row / pixels;
     const double full = ncl_tile_cycles(pixels, blocks * per_block);
     const double rest = tail ? ncl_tile_cycles(tail, blocks * per_block) : 0;
 
@@ -110,7 +114,7 @@ static inline void ncl_tile_choose(int *v, const struct ncl_tile_shape *shape,
         const int pixels = ps->values[i / kbs->count], blocks = kbs->values[i % kbs->count];
         double cost;
 
-        if (pixels > shape->pixels || shape->group_blocks % blocks ||
+        if (pixels > shape->row || shape->group_blocks % blocks ||
             !ncl_tile_fits(pixels, blocks, p, caps))
             continue;
         cost = ncl_tile_cost(pixels, blocks, shape, per_block);
@@ -160,7 +164,7 @@ static inline void ncl_tile_defaults_gpu(int *v, const struct ncl_tile_shape *sh
 {
     const size_t wanted = 2 * (size_t)caps->compute_units * (size_t)caps->preferred_work_group;
 
-    v[NCL_TILE_P] = shape->pixels < 4 ? 1 : 4;
+    v[NCL_TILE_P] = shape->row < 4 ? 1 : 4;
     v[NCL_TILE_KB] = shape->group_blocks % 2 ? 1 : 2;
     v[NCL_TILE_PL] = v[NCL_TILE_KL] = 1;
     if (ncl_tile_fma_is_long(p, caps))
@@ -170,42 +174,37 @@ static inline void ncl_tile_defaults_gpu(int *v, const struct ncl_tile_shape *sh
         v[NCL_TILE_P] /= 2;
 }
 
-static inline void ncl_tile_defaults(int *v, const struct ncl_problem *p,
-                                     const struct ncl_caps *caps)
+static inline void ncl_tile_defaults(int *v, const struct ncl_tile_shape *shape,
+                                     const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
-
     if (ncl_caps_is_cpu_like(caps)) {
-        ncl_tile_choose(v, &shape, p, caps);
-        ncl_tile_loops(v, &shape, p, caps);
+        ncl_tile_choose(v, shape, p, caps);
+        ncl_tile_loops(v, shape, p, caps);
     } else {
-        ncl_tile_defaults_gpu(v, &shape, p, caps);
+        ncl_tile_defaults_gpu(v, shape, p, caps);
     }
     v[NCL_TILE_WG] =
-        ncl_work_group_default(&ncl_tile_tunables[NCL_TILE_WG], ncl_tile_count(v, &shape), caps);
+        ncl_work_group_default(&ncl_tile_tunables[NCL_TILE_WG], ncl_tile_count(v, shape), caps);
 }
 
 /* TAIL and C_TAIL, as both kernels read them. */
 static inline void ncl_tile_defines(struct ncl_defines *d, const int *v,
-                                    const struct ncl_problem *p)
+                                    const struct ncl_tile_shape *shape, const struct ncl_problem *p)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
-
-    ncl_define(d, "TAIL", shape.pixels % v[NCL_TILE_P]);
+    ncl_define(d, "TAIL", shape->row % v[NCL_TILE_P]);
     ncl_define(d, "C_TAIL", p->x.c / p->of.conv.groups % p->channel_block);
 }
 
-static inline void ncl_tile_geometry(const int *v, const struct ncl_problem *p,
+static inline void ncl_tile_geometry(const int *v, const struct ncl_tile_shape *shape,
                                      struct ncl_range *range)
 {
-    const struct ncl_tile_shape shape = ncl_tile_shape(p);
-    const size_t tiles = (size_t)ncl_tile_count(v, &shape);
+    const size_t tiles = (size_t)ncl_tile_count(v, shape);
     const size_t loops = ncl_ceil_div(tiles, (size_t)v[NCL_TILE_PL]);
 
     range->local[0] = (size_t)v[NCL_TILE_WG];
     range->global[0] = ncl_round_up(loops, (size_t)v[NCL_TILE_WG]);
     range->global[1] =
-        ncl_ceil_div((size_t)shape.blocks, (size_t)v[NCL_TILE_KB] * (size_t)v[NCL_TILE_KL]);
+        ncl_ceil_div((size_t)shape->blocks, (size_t)v[NCL_TILE_KB] * (size_t)v[NCL_TILE_KL]);
 }
 
 #endif

@@ -135,6 +135,14 @@ ncl_status ncl_session_peak_gflops(const ncl_session *session, double *gflops)
     return ncl_device_peak_gflops(session->device, session->config.math == NCL_MATH_FAST, gflops);
 }
 
+ncl_status ncl_session_peak_gbytes(const ncl_session *session, double *gbytes_per_s)
+{
+    if (!session || !gbytes_per_s)
+        return ncl_fail_null("ncl_session_peak_gbytes");
+    *gbytes_per_s = 0;
+    return ncl_device_peak_gbytes(session->device, gbytes_per_s);
+}
+
 size_t ncl_session_layer_count(const ncl_session *session)
 {
     return session ? (size_t)session->schedule->step_count : 0;

@@ -74,6 +74,16 @@ void ncl_file_unmap(struct ncl_file_map *map)
     *map = (struct ncl_file_map){0};
 }
 
+void ncl_file_forget(const void *data, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)data + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)data + bytes) / page * page;
+
+    if (end > first)
+        madvise((void *)first, end - first, MADV_DONTNEED); /* a hint: failing costs memory only */
+}
+
 static bool write_all(int file, const void *data, size_t bytes)
 {
     const char *rest = data;

@@ -11,6 +11,8 @@ struct ncl_file_map {
 };
 ncl_status ncl_file_map(const struct ncl_log *log, const char *path, struct ncl_file_map *map);
 void ncl_file_unmap(struct ncl_file_map *map);
+/* Memory for these bytes of a mapping is not needed for now: reading them again reads the file. */
+void ncl_file_forget(const void *data, size_t bytes);
 /* Writes parts one after the other into a temporary file beside path and renames it: path is whole
  * or untouched. */
 struct ncl_file_part {

@@ -61,15 +61,20 @@ ncl_status ncl_buffer_read(const struct ncl_device *device, cl_mem buffer, size_
 
 bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns)
 {
+    return ncl_event_span_ns(device, event, event, ns);
+}
+
+bool ncl_event_span_ns(const struct ncl_device *device, cl_event first, cl_event last, uint64_t *ns)
+{
     /* rusticl answers 1 ns for every event; no launch takes less than the shortest here. */
     const cl_ulong shortest = 100;
     const cl_ulong longest = (cl_ulong)3600 * 1000000000u;
     const struct ncl_cl *cl = device->cl;
     cl_ulong start = 0, end = 0;
 
-    if (cl->GetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof(start), &start, NULL) !=
+    if (cl->GetEventProfilingInfo(first, CL_PROFILING_COMMAND_START, sizeof(start), &start, NULL) !=
             CL_SUCCESS ||
-        cl->GetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof(end), &end, NULL) !=
+        cl->GetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof(end), &end, NULL) !=
             CL_SUCCESS) {
         return false;
     }
@@ -77,5 +82,26 @@ bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns)
         return false;
     }
     *ns = end - start;
+    return true;
+}
+
+bool ncl_event_times(const struct ncl_device *device, cl_event event,
+                     uint64_t times[NCL_EVENT_TIMES])
+{
+    static const cl_profiling_info which[NCL_EVENT_TIMES] = {
+        CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_SUBMIT, CL_PROFILING_COMMAND_START,
+        CL_PROFILING_COMMAND_END};
+    cl_ulong before = 1;
+
+    for (int i = 0; i < NCL_EVENT_TIMES; i++) {
+        cl_ulong time = 0;
+
+        if (device->cl->GetEventProfilingInfo(event, which[i], sizeof(time), &time, NULL) !=
+                CL_SUCCESS ||
+            time < before) {
+            return false;
+        }
+        times[i] = before = time;
+    }
     return true;
 }

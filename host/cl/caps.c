@@ -160,6 +160,36 @@ static int native_floats(const struct query *q, const struct ncl_caps *caps)
     return width >= 16 ? 16 : width >= 8 ? 8 : width >= 4 ? 4 : 1;
 }
 
+/* How compilers for GPUs want to be fed, from their machine code (tests/portability/static). */
+struct compiler {
+    unsigned vendor_id;
+    cl_device_info lanes_query; /* of a vendor's extension, 0: none */
+    bool scalar_registers, index_addressing;
+    int lanes; /* where the query is refused or missing */
+};
+
+static const struct compiler compilers[] = {
+    {0x1002, 0x4043 /* CL_DEVICE_WAVEFRONT_WIDTH_AMD */, true, false, 64},
+    {0x10de, 0x4003 /* CL_DEVICE_WARP_SIZE_NV */, false, false, 32},
+    {0x8086, 0, false, true, 32},
+};
+
+static void query_compiler(const struct query *q, struct ncl_caps *caps)
+{
+    caps->lanes = ncl_caps_is_cpu_like(caps) ? 1 : 64;
+    for (size_t i = 0; i < sizeof(compilers) / sizeof(compilers[0]); i++) {
+        const struct compiler *c = &compilers[i];
+
+        if (c->vendor_id != caps->vendor_id || caps->type != NCL_DEVICE_GPU) {
+            continue;
+        }
+        const unsigned told = c->lanes_query ? get_uint(q, c->lanes_query) : 0;
+        caps->lanes = told >= 8 && told <= 128 ? (int)told : c->lanes;
+        caps->scalar_registers = c->scalar_registers;
+        caps->index_addressing = c->index_addressing;
+    }
+}
+
 static void derive(struct ncl_caps *caps)
 {
     const bool cpu = ncl_caps_is_cpu_like(caps);
@@ -233,6 +263,7 @@ ncl_status ncl_caps_query(const struct ncl_log *log, const struct ncl_cl *cl,
     query_features(&q, caps);
     caps->native_floats = native_floats(&q, caps);
     derive(caps);
+    query_compiler(&q, caps);
     apply_quirks(caps);
     return NCL_OK;
 }

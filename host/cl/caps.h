@@ -24,8 +24,13 @@ struct ncl_caps {
     int channel_block; /* preferred CB */
     int registers;     /* vectors of max(native, 4) floats a work-item may keep without spilling */
     int preferred_work_group; /* work-items */
-    int programs_parallel;    /* programs to split a build into, >= 1 */
-    bool caches_programs;     /* the driver keeps its own compiler cache: ours would only slow it */
+    int lanes; /* work-items that a GPU executes as one; the largest usual number, 64, where the
+                  driver does not tell */
+    bool scalar_registers; /* what all lanes share has registers of its own: tiles may be wide */
+    bool index_addressing; /* 32-bit indices into kernel arguments are cheap, moving pointers are
+                              not */
+    int programs_parallel; /* programs to split a build into, >= 1 */
+    bool caches_programs;  /* the driver keeps its own compiler cache: ours would only slow it */
     /* Workarounds in force, for `devices`: "" or "; "-separated sentences. */
     char workarounds[256];
 };

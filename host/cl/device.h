@@ -69,6 +69,15 @@ ncl_status ncl_buffer_read(const struct ncl_device *device, cl_mem buffer, size_
 /* Nanoseconds between start and end of a finished event; false where the driver's answer is missing
  * or impossible (under 100 ns, negative, over an hour): time it by the wall clock then. */
 bool ncl_event_ns(const struct ncl_device *device, cl_event event, uint64_t *ns);
+/* The same from the start of one finished event to the end of a later one. */
+bool ncl_event_span_ns(const struct ncl_device *device, cl_event first, cl_event last,
+                       uint64_t *ns);
+
+/* When a finished command was queued, submitted, started and ended, in nanoseconds of the device's
+ * clock; false where a time is missing, zero or before the one that precedes it. */
+enum { NCL_QUEUED, NCL_SUBMITTED, NCL_STARTED, NCL_ENDED, NCL_EVENT_TIMES };
+bool ncl_event_times(const struct ncl_device *device, cl_event event,
+                     uint64_t times[NCL_EVENT_TIMES]);
 
 /* Time of mad divided by time of fma in a register-bound loop: about 1 where fma is native, far
  * below where it is emulated. Measured with 3 launches, more while the answer is not "native"; kept
@@ -78,5 +87,10 @@ ncl_status ncl_device_fma_ratio(const struct ncl_device *device, double *ratio);
 /* Largest rate of fma (fast: of mad) that a register-bound kernel reached, in 1e9 operations a
  * second, two per fma. Takes some 50 ms; measured anew at each call. */
 ncl_status ncl_device_peak_gflops(const struct ncl_device *device, bool fast, double *gflops);
+
+/* Largest rate at which a kernel copied from buffer to buffer, in 1e9 bytes a second: bytes read
+ * and bytes written, as STREAM counts. The buffers exceed the device's cache where it lets them.
+ * Takes some 100 ms and up to 512 MiB of device memory; measured anew at each call. */
+ncl_status ncl_device_peak_gbytes(const struct ncl_device *device, double *gbytes_per_s);
 
 #endif

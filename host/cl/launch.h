@@ -11,14 +11,15 @@ struct ncl_range {
 
 /* Buffers that a kernel argument may stand for. */
 enum ncl_role {
-    NCL_ARG_X,        /* main input */
-    NCL_ARG_Z,        /* second operand of a binary operation */
-    NCL_ARG_W,        /* packed weights */
-    NCL_ARG_BIAS,     /* per channel, padded to whole blocks */
-    NCL_ARG_SCALE,    /* per channel, padded */
-    NCL_ARG_SHIFT,    /* per channel, padded */
-    NCL_ARG_RESIDUAL, /* added before the activation */
-    NCL_ARG_Y,        /* output */
+    NCL_ARG_X,         /* main input */
+    NCL_ARG_Z,         /* second operand of a binary operation */
+    NCL_ARG_W,         /* packed weights */
+    NCL_ARG_BIAS,      /* per channel, padded to whole blocks */
+    NCL_ARG_SCALE,     /* per channel, padded */
+    NCL_ARG_SHIFT,     /* per channel, padded */
+    NCL_ARG_RESIDUAL,  /* added before the activation */
+    NCL_ARG_Y,         /* output */
+    NCL_ARG_WORKSPACE, /* scratch memory of algorithms of several stages */
     NCL_ROLE_COUNT
 };
 

@@ -34,6 +34,8 @@ struct cli_options {
     /* classify, bench */
     int batch, repeat, warmup;
     bool layers;
+    /* profile */
+    const char *trace;
     /* verify, bench, inspect */
     int size;
     /* inspect */
@@ -101,6 +103,15 @@ int cli_make_outputs(const struct cli_session *session, ncl_tensor *tensors);
 void cli_free_tensors(ncl_tensor *tensors, size_t count);
 size_t cli_elements(const ncl_tensor *tensor);
 
+/* ---- session.c: for commands that measure ---- */
+/* Context, model, session, random inputs and outputs; frees: cli_close, cli_free_tensors. profile:
+ * the session's report has times. */
+int cli_open_session(const struct cli_options *options, bool profile, struct cli_session *session,
+                     ncl_tensor inputs[CLI_MAX_INPUTS], ncl_tensor outputs[CLI_MAX_INPUTS]);
+/* One run, host tensors to host tensors. */
+int cli_run_session(const struct cli_session *session, const ncl_tensor *inputs,
+                    const ncl_tensor *outputs, double *seconds);
+
 /* ---- pocl.c ---- */
 /* Sets the environment that PoCL reads before its first call, where the user did not: pins its
  * workers, and gives it a temporary cache where its own cannot be written. */
@@ -120,6 +131,7 @@ int cli_devices(const struct cli_options *options);
 int cli_classify(const struct cli_options *options);
 int cli_run(const struct cli_options *options);
 int cli_bench(const struct cli_options *options);
+int cli_profile(const struct cli_options *options);
 int cli_verify(const struct cli_options *options);
 int cli_inspect(const struct cli_options *options);
 

@@ -71,6 +71,8 @@ static const struct option options_table[] = {
      false},
     {"repeat", POSITIVE, AT(repeat), 0, "R", "timed runs; 20", false},
     {"warmup", COUNT, AT(warmup), 0, "W", "runs before them; 3", false},
+    {"trace", TEXT, AT(trace), 0, "OUT.json", "receives the timeline, in Chrome's trace format",
+     false},
     {"layers", FLAG, AT(layers), 0, NULL, "time every layer", false},
     {"dot", FLAG, AT(dot), 0, NULL, "a Graphviz drawing of what runs", false},
 };

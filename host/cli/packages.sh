@@ -7,6 +7,8 @@ pocl-opencl-icd"
 packages_test="$packages_build check clang clang-format clang-tidy cppcheck python3"
 # More OpenCL implementations to test on; nothing fails where they can't be had.
 packages_devices="mesa-opencl-icd oclgrind"
+# Compilers for GPUs that are not there; their tests say which they miss.
+packages_static="clang-22 clang-15 libclc-15 rocm-device-libs intel-opencl-icd"
 
 # Those of its arguments that are not installed.
 missing_packages() {

@@ -31,6 +31,7 @@ struct ncl_value {
     int rank;                   /* -1: unknown */
     int64_t dims[NCL_MAX_RANK]; /* -1: free or unknown */
     const void *data; /* a constant's dense little-endian elements at any alignment, or NULL */
+    bool mapped;      /* data lies in a file mapping: ncl_file_forget() may be told of it */
 };
 
 enum ncl_op {

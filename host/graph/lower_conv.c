@@ -1,4 +1,5 @@
 /* Convolutions and matrix products: both are convolution problems over the model's own weights. */
+#include "base/file.h"
 #include "base/thread.h"
 #include "graph/lower.h"
 #include "graph/passes.h"
@@ -87,6 +88,7 @@ ncl_status ncl_lower_conv(struct ncl_lower *l)
                                         .stride_h = (size_t)w->dims[3],
                                         .stride_w = 1,
                                         .scale = node->as.conv.scale};
+    step.weights_mapped = w->mapped;
     status = set_bias(l, &step, node->as.conv.shift, 1);
     return status == NCL_OK ? finish(l, &step) : status;
 }
@@ -126,18 +128,25 @@ ncl_status ncl_lower_matrix(struct ncl_lower *l)
                                         .stride_c = rows_are_outputs ? 1 : (size_t)b->dims[1],
                                         .stride_h = 1,
                                         .stride_w = 1};
+    step.weights_mapped = b->mapped;
     status = set_factor(l, &step);
     if (status == NCL_OK)
         status = set_bias(l, &step, node->as.gemm.shift, (double)node->as.gemm.beta);
     return status == NCL_OK ? finish(l, &step) : status;
 }
 
+static size_t weight_count(const struct ncl_step *step)
+{
+    const struct ncl_problem *p = &step->problem;
+
+    return (size_t)p->y.c * (size_t)(p->x.c / p->of.conv.groups) *
+           (size_t)p->of.conv.window.kernel_h * (size_t)p->of.conv.window.kernel_w;
+}
+
 /* Largest magnitude as bits: with the sign cleared, floats order as integers and NaN comes last. */
 static float largest_weight(const struct ncl_step *step)
 {
-    const struct ncl_problem *p = &step->problem;
-    const size_t count = (size_t)p->y.c * (size_t)(p->x.c / p->of.conv.groups) *
-                         (size_t)p->of.conv.window.kernel_h * (size_t)p->of.conv.window.kernel_w;
+    const size_t count = weight_count(step);
     const unsigned char *bytes = step->weights.data;
     uint32_t largest = 0;
     float result;
@@ -151,6 +160,12 @@ static float largest_weight(const struct ncl_step *step)
     }
     memcpy(&result, &largest, sizeof result);
     return result;
+}
+
+void ncl_step_forget_weights(const struct ncl_step *step)
+{
+    if (step->weights_mapped)
+        ncl_file_forget(step->weights.data, weight_count(step) * sizeof(float));
 }
 
 /* Judges all channels by the largest scale: rarely too careful, which costs speed only, and reads
@@ -169,6 +184,7 @@ static void check_finite(void *user, size_t index)
         scale = fmax(scale, fabs(step->weights.scale[k]));
     }
     step->problem.finite = finite && isfinite((float)((double)largest_weight(step) * scale));
+    ncl_step_forget_weights(step);
 }
 
 void ncl_lower_check_finite(struct ncl_schedule *schedule)

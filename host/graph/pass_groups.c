@@ -138,6 +138,7 @@ static ncl_status join_weights(struct ncl_graph *graph, const struct branches *b
         return ncl_node_memory(graph, b->concat);
     joined.dims[0] = channels;
     joined.data = data;
+    joined.mapped = false;
     for (int i = 0; i < b->count; i++) {
         const struct ncl_value *part = ncl_node_input(graph, b->convs[i], 1);
 

@@ -21,6 +21,7 @@ struct ncl_step {
     struct ncl_problem problem;        /* but for channel_block and fast, which the session sets */
     int x, z, residual, y;             /* slots; -1: none */
     struct ncl_weights weights;        /* conv */
+    bool weights_mapped;               /* in a file, see ncl_value */
     const float *bias, *scale, *shift; /* y.c floats each, or NULL */
 };
 
@@ -39,6 +40,8 @@ struct ncl_schedule {
  * node. */
 ncl_status ncl_schedule_create(const struct ncl_graph *graph, struct ncl_schedule **schedule);
 void ncl_schedule_free(struct ncl_schedule *schedule);
+/* A convolution's weights were read, and are not needed until they are read again. */
+void ncl_step_forget_weights(const struct ncl_step *step);
 
 /* Where slots live. */
 struct ncl_memory_plan {

@@ -1,6 +1,7 @@
 /* ModelProto, and the files that a model is made of. */
 #include "import/onnx_reader.h"
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,22 @@ static char *directory_of(const char *path)
     return real;
 }
 
+/* Constants that lie in one of the model's files. */
+static void mark_mapped(const struct ncl_onnx *model)
+{
+    struct ncl_graph *graph = model->graph;
+
+    for (int i = 0; i < graph->value_count; i++) {
+        const uintptr_t data = (uintptr_t)graph->values[i].data;
+        for (int k = 0; k < model->map_count; k++) {
+            const uintptr_t first = (uintptr_t)model->maps[k].data;
+            if (data >= first && data - first < model->maps[k].size) {
+                graph->values[i].mapped = true;
+            }
+        }
+    }
+}
+
 ncl_status ncl_onnx_load(const struct ncl_log *log, const char *path, struct ncl_onnx **model)
 {
     char *directory = NULL;
@@ -197,7 +214,11 @@ ncl_status ncl_onnx_load(const struct ncl_log *log, const char *path, struct ncl
     }
     status = fill(log, (struct ncl_span){(*model)->maps[0].data, (*model)->maps[0].size}, directory,
                   model);
-    return status == NCL_OK ? NCL_OK : ncl_fail_within(status, "%s", path);
+    if (status != NCL_OK) {
+        return ncl_fail_within(status, "%s", path);
+    }
+    mark_mapped(*model);
+    return NCL_OK;
 }
 
 ncl_status ncl_onnx_from_memory(const struct ncl_log *log, const void *data, size_t bytes,

@@ -6,12 +6,19 @@ static bool usable(const struct ncl_algo *algo, const struct ncl_problem *p,
     return algo->kind == p->kind && (!algo->reorders || p->fast) && algo->applicable(p, caps);
 }
 
-/* Ranks are few and ties rare: equal ranks keep the registry's alphabetical order. */
-static bool preferred(size_t a, size_t b)
+static int rank(size_t index, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    if (ncl_algos[a]->rank != ncl_algos[b]->rank)
-        return ncl_algos[a]->rank > ncl_algos[b]->rank;
-    return a < b;
+    const struct ncl_algo *algo = ncl_algos[index];
+
+    return algo->rank_for ? algo->rank_for(p, caps) : algo->rank;
+}
+
+/* Ranks are few and ties rare: equal ranks keep the registry's alphabetical order. */
+static bool preferred(size_t a, size_t b, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const int ranks[2] = {rank(a, p, caps), rank(b, p, caps)};
+
+    return ranks[0] != ranks[1] ? ranks[0] > ranks[1] : a < b;
 }
 
 ncl_status ncl_choose(const struct ncl_log *log, const struct ncl_problem *p,
@@ -23,7 +30,7 @@ ncl_status ncl_choose(const struct ncl_log *log, const struct ncl_problem *p,
         if (!usable(ncl_algos[i], p, caps))
             continue;
         for (size_t j = 0; j < ncl_algo_count; j++)
-            better += preferred(j, i) && usable(ncl_algos[j], p, caps);
+            better += usable(ncl_algos[j], p, caps) && preferred(j, i, p, caps);
         if (better != attempt)
             continue;
         *choice = (struct ncl_choice){ncl_algos[i], {0}, attempt ? "fallback" : "default"};

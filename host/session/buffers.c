@@ -1,4 +1,4 @@
-#include "session/session.h"
+#include "session/times.h"
 
 #include <stdlib.h>
 
@@ -53,6 +53,25 @@ static ncl_status create_slot(struct ncl_session *session, int slot)
     return ncl_buffer_create(session->device, CL_MEM_READ_WRITE, bytes, &session->slots[slot]);
 }
 
+/* The most that any step's algorithm needs: steps run one after the other. */
+static ncl_status create_workspace(struct ncl_session *session)
+{
+    for (int i = 0; i < session->schedule->step_count; i++) {
+        const struct ncl_choice *choice = &session->layers[i].choice;
+        const size_t bytes =
+            sizeof(float) *
+            ncl_algo_workspace(choice->algo, choice->v, &session->schedule->steps[i].problem);
+
+        if (bytes > session->workspace_bytes)
+            session->workspace_bytes = bytes;
+    }
+    if (!session->workspace_bytes)
+        return NCL_OK;
+    session->device_bytes += session->workspace_bytes;
+    return ncl_buffer_create(session->device, CL_MEM_READ_WRITE, session->workspace_bytes,
+                             &session->workspace);
+}
+
 ncl_status ncl_session_allocate(struct ncl_session *session)
 {
     ncl_status status = plan_memory(session);
@@ -61,8 +80,8 @@ ncl_status ncl_session_allocate(struct ncl_session *session)
         return status;
     session->slots = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
     session->bound = ncl_alloc((size_t)session->schedule->slot_count + 1, sizeof(cl_mem));
-    session->events = ncl_alloc((size_t)session->schedule->step_count + 1, sizeof(cl_event));
-    if (!session->slots || !session->bound || !session->events)
+    session->times = ncl_alloc((size_t)ncl_times_count(session) + 1, sizeof *session->times);
+    if (!session->slots || !session->bound || !session->times)
         return ncl_fail_memory(session->device->log, "buffer handles");
     for (int i = 0; status == NCL_OK && i < session->memory.chunk_count; i++) {
         session->device_bytes += session->memory.chunk_bytes[i];
@@ -71,6 +90,8 @@ ncl_status ncl_session_allocate(struct ncl_session *session)
     }
     for (int i = 0; status == NCL_OK && i < session->schedule->slot_count; i++)
         status = create_slot(session, i);
+    if (status == NCL_OK)
+        status = create_workspace(session);
     for (int i = 0; status == NCL_OK && i < session->schedule->slot_count; i++)
         session->bound[i] = session->slots[i];
     return status;

@@ -85,6 +85,7 @@ static void collect_buffers(const struct ncl_session *session, int step,
     buffers[NCL_ARG_BIAS] = layer->bias;
     buffers[NCL_ARG_SCALE] = layer->scale;
     buffers[NCL_ARG_SHIFT] = layer->shift;
+    buffers[NCL_ARG_WORKSPACE] = session->workspace;
 }
 
 static ncl_status bind_step(struct ncl_session *session, int step)
@@ -110,12 +111,23 @@ static bool keeps_aliasing(const struct ncl_session *session, int step)
            choice->algo->residual_may_alias(choice->v, &session->schedule->steps[step].problem);
 }
 
+/* Scratch memory was allocated for the first choices; a successor makes do with it. */
+static bool workspace_suffices(const struct ncl_session *session, int step)
+{
+    const struct ncl_choice *choice = &session->layers[step].choice;
+
+    return sizeof(float) * ncl_algo_workspace(choice->algo, choice->v,
+                                              &session->schedule->steps[step].problem) <=
+           session->workspace_bytes;
+}
+
 /* Builds, packs and binds the step's choice; NCL_ERROR_DEVICE: the next one may still do. */
 static ncl_status try_choice(struct ncl_session *session, int step)
 {
     ncl_status status = ncl_kernels_build(&session->kernels);
 
-    if (status == NCL_OK && (variant_failed(session, step) || !keeps_aliasing(session, step)))
+    if (status == NCL_OK && (variant_failed(session, step) || !keeps_aliasing(session, step) ||
+                             !workspace_suffices(session, step)))
         return NCL_ERROR_DEVICE;
     if (status == NCL_OK)
         status = ncl_session_pack_step(session, step);

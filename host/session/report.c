@@ -1,5 +1,5 @@
 #include "session/report.h"
-#include "session/session.h"
+#include "session/times.h"
 
 ncl_status ncl_report_dump(const struct ncl_log *log, json_t *root, char **json)
 {
@@ -55,13 +55,19 @@ ncl_status ncl_session_report(const struct ncl_session *session, char **json)
         const struct ncl_session_layer_state *layer = &session->layers[i];
         const struct ncl_step *step = &session->schedule->steps[i];
 
-        json_array_append_new(
-            layers, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f}", "name", step->name, "op",
-                              step->op, "kind", ncl_problem_kind_name(&step->problem), "algorithm",
-                              layer->choice.algo->name, "params", layer->params, "source",
-                              layer->choice.source, "macs", ncl_problem_macs(&step->problem), "ms",
-                              layer->seconds * 1e3));
+        json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f}", "name", step->name,
+                                   "op", step->op, "kind", ncl_problem_kind_name(&step->problem),
+                                   "algorithm", layer->choice.algo->name, "params", layer->params,
+                                   "source", layer->choice.source, "macs",
+                                   ncl_problem_macs(&step->problem), "ms", layer->seconds * 1e3);
+
+        json_object_update_new(object, ncl_times_json(session, i));
+        json_array_append_new(layers, object);
     }
     return ncl_report_dump(session->device->log,
-                           layers ? json_pack("{s:o}", "layers", layers) : NULL, json);
+                           layers ? json_pack("{s:o, s:o, s:s}", "layers", layers, "transfers",
+                                              ncl_transfers_json(session), "clock",
+                                              ncl_times_clock(session))
+                                  : NULL,
+                           json);
 }

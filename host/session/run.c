@@ -1,4 +1,5 @@
-#include "session/session.h"
+#include "base/clock.h"
+#include "session/times.h"
 
 /* Commands run one after the other: an in-order queue keeps the order by itself, in any other each
  * command waits for the one before. */
@@ -21,40 +22,28 @@ static void chain_advance(struct chain *chain, cl_event event)
 /* Does the next command have to leave an event behind? */
 static bool chain_needs_event(const struct chain *chain)
 {
-    return !chain->device->in_order;
+    return !chain->device->in_order || chain->device->profiling;
 }
 
-static void release_events(struct ncl_session *session)
+/* A command's event serves the chain and, where times are wanted, the report of the run. */
+static void chain_command(struct chain *chain, struct ncl_session *session, int command,
+                          uint64_t before, cl_event event)
 {
-    for (int i = 0; i < session->schedule->step_count; i++) {
-        if (session->events[i])
-            session->device->cl->ReleaseEvent(session->events[i]);
-        session->events[i] = NULL;
-    }
-}
-
-/* Reads the device times of the run that just finished. */
-static void collect_times(struct ncl_session *session)
-{
-    for (int i = 0; i < session->schedule->step_count; i++) {
-        uint64_t ns = 0;
-
-        session->layers[i].seconds = 0;
-        if (session->events[i] && ncl_event_ns(session->device, session->events[i], &ns))
-            session->layers[i].seconds = (double)ns * 1e-9;
-    }
+    if (session->device->profiling)
+        ncl_times_note(session, command, before, event);
+    chain_advance(chain, event);
 }
 
 ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_uint wait_count,
-                                    const cl_event *waits, cl_event *event)
+                                    const cl_event *waits, cl_event *first, cl_event *event)
 {
     const struct ncl_device *device = session->device;
     struct ncl_session_layer_state *layer = &session->layers[step];
     ncl_status status;
 
     for (;;) {
-        status =
-            ncl_launch_enqueue(device, &layer->launch, device->queue, wait_count, waits, event);
+        status = ncl_launch_enqueue(device, &layer->launch, device->queue, wait_count, waits, first,
+                                    event);
         if (status == NCL_OK)
             return NCL_OK;
         if (status != NCL_ERROR_DEVICE)
@@ -71,17 +60,14 @@ static ncl_status run_steps(struct ncl_session *session, struct chain *chain)
 
     for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++) {
         cl_event event = NULL;
-        const bool wanted = session->device->profiling || chain_needs_event(chain);
+        const uint64_t before = ncl_clock_ns();
 
-        status = ncl_session_enqueue_step(session, i, chain->wait_count, chain->waits,
-                                          wanted ? &event : NULL);
-        if (status != NCL_OK)
-            break;
-        if (session->device->profiling && event) {
-            session->device->cl->RetainEvent(event);
-            session->events[i] = event;
-        }
-        chain_advance(chain, event);
+        status =
+            ncl_session_enqueue_step(session, i, chain->wait_count, chain->waits,
+                                     session->device->profiling ? &session->times[i].first : NULL,
+                                     chain_needs_event(chain) ? &event : NULL);
+        if (status == NCL_OK)
+            chain_command(chain, session, i, before, event);
     }
     return status;
 }
@@ -151,10 +137,12 @@ static ncl_status check_tensor(const struct ncl_session *session, const ncl_tens
     return tensor->mem ? check_memory(session, tensor, what, s->name) : NCL_OK;
 }
 
-static ncl_status give_input(struct ncl_session *session, struct chain *chain, int slot,
+static ncl_status give_input(struct ncl_session *session, struct chain *chain, int input,
                              const ncl_tensor *tensor)
 {
     const struct ncl_device *device = session->device;
+    const int slot = ncl_session_input_slot(session, input);
+    const uint64_t before = ncl_clock_ns();
     cl_event event = NULL;
     cl_int code;
 
@@ -165,22 +153,29 @@ static ncl_status give_input(struct ncl_session *session, struct chain *chain, i
         tensor->data, chain->wait_count, chain->waits, chain_needs_event(chain) ? &event : NULL);
     if (code)
         return ncl_cl_fail(device->log, "clEnqueueWriteBuffer", code);
-    chain_advance(chain, event);
+    chain_command(chain, session, session->schedule->step_count + input, before, event);
     return ncl_session_rebind(session, slot, session->slots[slot]);
 }
 
-static ncl_status take_output(struct ncl_session *session, struct chain *chain, int slot,
+static ncl_status take_output(struct ncl_session *session, struct chain *chain, int output,
                               const ncl_tensor *tensor)
 {
     const struct ncl_device *device = session->device;
+    const int slot = ncl_session_output_slot(session, output);
+    const int command = session->schedule->step_count + session->graph->input_count + output;
+    const uint64_t before = ncl_clock_ns();
+    cl_event event = NULL;
     cl_int code;
 
     if (tensor->mem)
         return NCL_OK;
-    code = device->cl->EnqueueReadBuffer(device->queue, session->slots[slot], CL_TRUE, 0,
-                                         ncl_session_slot_bytes(session, slot), tensor->data,
-                                         chain->wait_count, chain->waits, NULL);
-    return code ? ncl_cl_fail(device->log, "clEnqueueReadBuffer", code) : NCL_OK;
+    code = device->cl->EnqueueReadBuffer(
+        device->queue, session->slots[slot], CL_TRUE, 0, ncl_session_slot_bytes(session, slot),
+        tensor->data, chain->wait_count, chain->waits, chain_needs_event(chain) ? &event : NULL);
+    if (code)
+        return ncl_cl_fail(device->log, "clEnqueueReadBuffer", code);
+    chain_command(chain, session, command, before, event);
+    return NCL_OK;
 }
 
 static ncl_status check_io(const struct ncl_session *session, const struct ncl_session_io *io)
@@ -212,8 +207,7 @@ static ncl_status enqueue_all(struct ncl_session *session, struct chain *chain,
     ncl_status status = NCL_OK;
 
     for (size_t i = 0; status == NCL_OK && i < io->input_count; i++)
-        status =
-            give_input(session, chain, ncl_session_input_slot(session, (int)i), &io->inputs[i]);
+        status = give_input(session, chain, (int)i, &io->inputs[i]);
     for (size_t i = 0; status == NCL_OK && i < io->output_count; i++) {
         const int slot = ncl_session_output_slot(session, (int)i);
 
@@ -223,8 +217,7 @@ static ncl_status enqueue_all(struct ncl_session *session, struct chain *chain,
     if (status == NCL_OK)
         status = run_steps(session, chain);
     for (size_t i = 0; status == NCL_OK && i < io->output_count; i++)
-        status =
-            take_output(session, chain, ncl_session_output_slot(session, (int)i), &io->outputs[i]);
+        status = take_output(session, chain, (int)i, &io->outputs[i]);
     return status;
 }
 
@@ -248,7 +241,7 @@ ncl_status ncl_session_execute(struct ncl_session *session, const struct ncl_ses
 
     if (status != NCL_OK)
         return status;
-    release_events(session);
+    ncl_times_forget(session);
     status = enqueue_all(session, &chain, io);
     if (status == NCL_OK && io->event)
         status = final_event(&chain, io->event);
@@ -257,7 +250,9 @@ ncl_status ncl_session_execute(struct ncl_session *session, const struct ncl_ses
 
         if (code && status == NCL_OK)
             status = ncl_cl_fail(session->device->log, "clFinish", code);
-        collect_times(session);
+        ncl_times_collect(session);
+    } else {
+        ncl_times_forget(session); /* whoever waits for the event is not here to read them */
     }
     chain_advance(&chain, NULL);
     return status;

@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include "base/clock.h"
+#include "session/times.h"
 
 #include <stdlib.h>
 
@@ -123,9 +124,11 @@ static void destroy_buffers(struct ncl_session *session)
         ncl_buffer_release(session->device, &session->slots[i]);
     for (size_t i = 0; i < sizeof session->chunks / sizeof session->chunks[0]; i++)
         ncl_buffer_release(session->device, &session->chunks[i]);
+    ncl_buffer_release(session->device, &session->workspace);
     free(session->slots);
     free(session->bound);
-    free(session->events);
+    ncl_times_forget(session);
+    free(session->times);
 }
 
 void ncl_session_destroy(struct ncl_session *session)

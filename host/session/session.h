@@ -36,9 +36,11 @@ struct ncl_session {
     struct ncl_kernels kernels;
     struct ncl_session_layer_state *layers; /* one per step */
     cl_mem chunks[8];
-    cl_mem *slots;    /* one per schedule slot: sub-buffer, or own buffer of an input or output */
-    cl_mem *bound;    /* what launches use for a slot now: slots[i], or a caller's buffer */
-    cl_event *events; /* profiling: one per step */
+    cl_mem *slots; /* one per schedule slot: sub-buffer, or own buffer of an input or output */
+    cl_mem *bound; /* what launches use for a slot now: slots[i], or a caller's buffer */
+    struct ncl_command_times *times; /* of the last run, profiled: steps, inputs, outputs */
+    cl_mem workspace; /* of all steps, which run one after the other; NULL: none needs any */
+    size_t workspace_bytes;
     size_t device_bytes;
     double create_seconds;
 };
@@ -81,9 +83,9 @@ struct ncl_session_io {
     cl_event *event;
 };
 ncl_status ncl_session_execute(struct ncl_session *session, const struct ncl_session_io *io);
-/* Enqueues one step, falling back where the launch fails. *event: may be NULL. */
+/* Enqueues one step, falling back where the launch fails. first, event: ncl_launch_enqueue. */
 ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_uint wait_count,
-                                    const cl_event *waits, cl_event *event);
+                                    const cl_event *waits, cl_event *first, cl_event *event);
 
 /* Points the launches that read or write a slot to `buffer`, which becomes bound[slot]. */
 ncl_status ncl_session_rebind(struct ncl_session *session, int slot, cl_mem buffer);

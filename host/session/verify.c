@@ -100,7 +100,7 @@ static ncl_status run_device(struct verify *v, int step)
     ncl_status status = poison_output(v, s);
 
     if (status == NCL_OK)
-        status = ncl_session_enqueue_step(v->session, step, 0, NULL, NULL);
+        status = ncl_session_enqueue_step(v->session, step, 0, NULL, NULL, NULL);
     v->session->device->cl->Finish(v->session->device->queue);
     if (status == NCL_OK)
         status = ncl_buffer_read(v->session->device, v->session->bound[s->y], 0, v->ordered,

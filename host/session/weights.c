@@ -40,8 +40,10 @@ static void pack_one(void *user, size_t step)
 {
     const struct packing *packing = user;
 
-    if (packing->mapped[step])
-        pack(packing->session, (int)step, packing->mapped[step]);
+    if (!packing->mapped[step])
+        return;
+    pack(packing->session, (int)step, packing->mapped[step]);
+    ncl_step_forget_weights(step_of(packing->session, (int)step));
 }
 
 static ncl_status map_weights(struct ncl_session *session, int step, float **mapped)

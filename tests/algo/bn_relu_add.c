@@ -67,7 +67,8 @@ static void run_activation(const struct ncl_device *device, const struct ncl_pro
     ck_assert_int_eq(ncl_launch_bind(device, kernels.variants[index].program, index, algo, v, p,
                                      buffers, &launch),
                      NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, NULL), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, NULL, NULL),
+                     NCL_OK);
     ck_assert_int_eq(ncl_buffer_read(device, buffers[NCL_ARG_X], 0, y, bytes), NCL_OK);
     ncl_launch_release(device, &launch);
     ncl_buffer_release(device, &buffers[NCL_ARG_X]);

@@ -134,6 +134,9 @@ START_TEST(misuse)
     MUST_FAIL(ncl_session_peak_gflops(session, NULL), NCL_ERROR_USAGE, "NULL");
     ck_assert_int_eq(ncl_session_peak_gflops(session, &peak), NCL_OK);
     ck_assert(peak > 0);
+    MUST_FAIL(ncl_session_peak_gbytes(session, NULL), NCL_ERROR_USAGE, "NULL");
+    ck_assert_int_eq(ncl_session_peak_gbytes(session, &peak), NCL_OK);
+    ck_assert(peak > 0);
     MUST_FAIL(ncl_verify(session, NULL, 1, NULL), NCL_ERROR_USAGE, "NULL");
     MUST_FAIL(ncl_verify(NULL, &input, 1, NULL), NCL_ERROR_USAGE, "NULL");
     ck_assert_uint_eq(ncl_session_layer_count(NULL), 0);

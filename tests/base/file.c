@@ -49,6 +49,45 @@ START_TEST(what_is_written_is_mapped)
 }
 END_TEST
 
+/* Kilobytes of this process in memory that lie in files. */
+static long resident_file_pages(void)
+{
+    FILE *stream = fopen("/proc/self/status", "r");
+    char line[128];
+    long size = 0;
+
+    ck_assert_ptr_nonnull(stream);
+    while (fgets(line, sizeof(line), stream) != NULL) {
+        sscanf(line, "RssFile: %ld", &size);
+    }
+    fclose(stream);
+    return size;
+}
+
+START_TEST(what_is_forgotten_takes_no_memory_and_is_read_again)
+{
+    enum { BYTES = 16 << 20 };
+    unsigned char *data = malloc(BYTES);
+    struct ncl_file_part part = {data, BYTES};
+    struct ncl_file_map map;
+    long before = 0;
+
+    ck_assert_ptr_nonnull(data);
+    memset(data, 7, BYTES);
+    ck_assert_int_eq(ncl_file_write(NULL, in_directory("large"), &part, 1), NCL_OK);
+    ck_assert_int_eq(ncl_file_map(NULL, path, &map), NCL_OK);
+    ck_assert_mem_eq(map.data, data, BYTES);
+    before = resident_file_pages();
+    ncl_file_forget(map.data + 1, BYTES - 1);
+    ck_assert_int_le(resident_file_pages(), before - (BYTES >> 10) * 9 / 10);
+    ck_assert_mem_eq(map.data, data, BYTES);
+    ncl_file_forget(map.data + 5, 3); /* no whole page */
+    ncl_file_unmap(&map);
+    unlink(path);
+    free(data);
+}
+END_TEST
+
 START_TEST(an_empty_file_is_no_error)
 {
     struct ncl_file_map map;
@@ -136,6 +175,7 @@ int main(void)
 
     if (chdir(P_tmpdir) == 0 && mkdtemp(directory) != NULL) {
         tcase_add_test(tests, what_is_written_is_mapped);
+        tcase_add_test(tests, what_is_forgotten_takes_no_memory_and_is_read_again);
         tcase_add_test(tests, an_empty_file_is_no_error);
         tcase_add_test(tests, errors_name_the_path);
         tcase_add_test(tests, directories_are_made_with_their_parents);

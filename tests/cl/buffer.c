@@ -80,6 +80,42 @@ START_TEST(impossible_times_are_refused)
 }
 END_TEST
 
+static cl_ulong stamps[NCL_EVENT_TIMES];
+static cl_int CL_API_CALL fake_stamps(cl_event event, cl_profiling_info what, size_t bytes,
+                                      void *value, size_t *size)
+{
+    (void)event, (void)size;
+    memcpy(value, &stamps[what - CL_PROFILING_COMMAND_QUEUED], bytes);
+    return stamps[0] == 7 ? CL_PROFILING_INFO_NOT_AVAILABLE : CL_SUCCESS;
+}
+
+static bool event_times(cl_ulong queued, cl_ulong submitted, cl_ulong started, cl_ulong ended)
+{
+    const struct ncl_cl cl = {.GetEventProfilingInfo = fake_stamps};
+    const struct ncl_device device = {.cl = &cl};
+    uint64_t times_read[NCL_EVENT_TIMES];
+    const cl_ulong given[NCL_EVENT_TIMES] = {queued, submitted, started, ended};
+    bool valid;
+
+    memcpy(stamps, given, sizeof stamps);
+    valid = ncl_event_times(&device, NULL, times_read);
+    ck_assert(!valid || memcmp(times_read, given, sizeof given) == 0);
+    return valid;
+}
+
+START_TEST(times_out_of_order_are_refused)
+{
+    ck_assert(event_times(10, 20, 30, 40));
+    ck_assert(event_times(10, 10, 10, 10)); /* a coarse clock */
+    ck_assert(!event_times(7, 20, 30, 40)); /* the driver has none */
+    ck_assert(!event_times(0, 20, 30, 40));
+    ck_assert(!event_times(0, 0, 0, 0));
+    ck_assert(!event_times(30, 20, 30, 40));
+    ck_assert(!event_times(10, 31, 30, 40));
+    ck_assert(!event_times(10, 20, 30, 29));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("buffer");
@@ -87,5 +123,6 @@ int main(void)
     tcase_add_test(tests, bytes_come_back);
     tcase_add_test(tests, impossible_sizes_are_memory_errors);
     tcase_add_test(tests, impossible_times_are_refused);
+    tcase_add_test(tests, times_out_of_order_are_refused);
     return ncl_run_suite(tests, "cl/buffer");
 }

@@ -37,7 +37,7 @@ END_TEST
 /* A device as a driver of the given quality would describe it. */
 static struct {
     cl_device_type type;
-    cl_uint width;
+    cl_uint width, vendor_id, wavefront, warp; /* 0: not told */
     const char *version;
     bool refuses; /* everything but names */
 } fake;
@@ -79,6 +79,15 @@ static cl_int CL_API_CALL fake_device(cl_device_id device, cl_device_info what, 
     }
     if (what == CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT) {
         return answer(&fake.width, sizeof(fake.width), value, size);
+    }
+    if (what == CL_DEVICE_VENDOR_ID) {
+        return answer(&fake.vendor_id, sizeof(fake.vendor_id), value, size);
+    }
+    if (what == 0x4043 && fake.wavefront > 0) {
+        return answer(&fake.wavefront, sizeof(fake.wavefront), value, size);
+    }
+    if (what == 0x4003 && fake.warp > 0) {
+        return answer(&fake.warp, sizeof(fake.warp), value, size);
     }
     if (what == CL_DEVICE_EXTENSIONS) {
         return answer("cl_khr_fp16_more cl_khr_fp64", 29, value, size);
@@ -135,6 +144,32 @@ START_TEST(derived_values_follow_the_facts)
 }
 END_TEST
 
+START_TEST(gpus_say_how_their_compilers_want_to_be_fed)
+{
+    struct ncl_caps caps = query_fake(CL_DEVICE_TYPE_GPU, 1, false);
+
+    ck_assert_int_eq(caps.lanes, 64); /* an unknown maker */
+    ck_assert(!caps.scalar_registers && !caps.index_addressing);
+    fake.vendor_id = 0x1002, fake.wavefront = 32;
+    caps = query_fake(CL_DEVICE_TYPE_GPU, 1, false);
+    ck_assert_int_eq(caps.lanes, 32);
+    ck_assert(caps.scalar_registers && !caps.index_addressing);
+    fake.wavefront = 0xffff; /* an answer that cannot be */
+    ck_assert_int_eq(query_fake(CL_DEVICE_TYPE_GPU, 1, false).lanes, 64);
+    fake.vendor_id = 0x10de, fake.warp = 32;
+    caps = query_fake(CL_DEVICE_TYPE_GPU, 1, false);
+    ck_assert_int_eq(caps.lanes, 32);
+    ck_assert(!caps.scalar_registers && !caps.index_addressing);
+    fake.vendor_id = 0x8086;
+    caps = query_fake(CL_DEVICE_TYPE_GPU, 1, false);
+    ck_assert(!caps.scalar_registers && caps.index_addressing);
+    caps = query_fake(CL_DEVICE_TYPE_CPU, 16, false);
+    ck_assert_int_eq(caps.lanes, 1);
+    ck_assert(!caps.index_addressing);
+    fake.vendor_id = fake.wavefront = fake.warp = 0;
+}
+END_TEST
+
 START_TEST(old_devices_are_refused)
 {
     const struct ncl_cl cl = {.GetPlatformInfo = fake_platform, .GetDeviceInfo = fake_device};
@@ -155,6 +190,7 @@ int main(void)
     tcase_add_test(tests, every_device_is_plausible);
     tcase_add_test(tests, refused_queries_leave_nothing);
     tcase_add_test(tests, derived_values_follow_the_facts);
+    tcase_add_test(tests, gpus_say_how_their_compilers_want_to_be_fed);
     tcase_add_test(tests, old_devices_are_refused);
     return ncl_run_suite(tests, "cl/caps");
 }

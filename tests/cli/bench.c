@@ -13,7 +13,7 @@ START_TEST(every_key_is_there)
     root = said_json();
     must_have(root, "model device batch precision math load_s first_result_s latency_ms "
                     "images_per_s gflops peak_gflops peak_device_bytes peak_host_bytes launches "
-                    "layers");
+                    "layers peak_gbytes_per_s kinds layers_sum");
     latency = json_object_get(root, "latency_ms");
     must_have(latency, "min median p95 max");
     ck_assert(number(latency, "min") > 0 && number(latency, "min") <= number(latency, "median"));
@@ -27,7 +27,48 @@ START_TEST(every_key_is_there)
     layers = json_object_get(root, "layers");
     ck_assert_uint_eq(json_array_size(layers), (size_t)number(root, "launches"));
     for (size_t i = 0; i < json_array_size(layers); i++)
-        must_have(json_array_get(layers, i), "name op kind algorithm params source macs ms gflops");
+        must_have(json_array_get(layers, i), "name op kind algorithm params source macs ms gflops "
+                                             "share peak_share gbytes_per_s");
+    json_decref(root);
+}
+END_TEST
+
+/* Totals are those of the layers, whatever the device's speed. */
+START_TEST(kinds_and_sum_are_the_layers)
+{
+    json_t *root, *layers, *kinds, *sum;
+    double ms = 0, kinds_ms = 0, macs = 0, kinds_macs = 0, share = 0, count = 0;
+
+    MUST_WORK("bench %s --repeat 5 --layers --json", NET);
+    root = said_json();
+    layers = json_object_get(root, "layers");
+    kinds = json_object_get(root, "kinds");
+    sum = json_object_get(root, "layers_sum");
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        ms += number(json_array_get(layers, i), "ms");
+        macs += number(json_array_get(layers, i), "macs");
+        share += number(json_array_get(layers, i), "share");
+    }
+    for (size_t i = 0; i < json_array_size(kinds); i++) {
+        const json_t *kind = json_array_get(kinds, i);
+
+        must_have(kind, "kind layers ms share macs gflops peak_share");
+        kinds_ms += number(kind, "ms");
+        kinds_macs += number(kind, "macs");
+        count += number(kind, "layers");
+        ck_assert(i == 0 || number(kind, "ms") <= number(json_array_get(kinds, i - 1), "ms"));
+    }
+    ck_assert_double_eq_tol(share, 1, 1e-6);
+    ck_assert_double_eq_tol(kinds_ms, ms, 1e-6 * ms);
+    ck_assert_double_eq_tol(kinds_macs, macs, 0.5);
+    ck_assert(count == (double)json_array_size(layers));
+    must_have(sum, "ms latency_ms ratio agree");
+    ck_assert(number(sum, "ms") > 0);
+    ck_assert_double_eq_tol(number(sum, "ratio"), number(sum, "ms") / number(sum, "latency_ms"),
+                            1e-6);
+    ck_assert(json_is_true(json_object_get(sum, "agree")) ==
+              (number(sum, "ratio") >= 0.9 && number(sum, "ratio") <= 1.1));
+    ck_assert(number(root, "peak_gbytes_per_s") > 0);
     json_decref(root);
 }
 END_TEST
@@ -38,6 +79,8 @@ START_TEST(text_for_people)
     ck_assert_ptr_nonnull(strstr(said.out, "latency "));
     ck_assert_ptr_nonnull(strstr(said.out, "16 launches"));
     ck_assert_ptr_nonnull(strstr(said.out, "/fc/Gemm"));
+    ck_assert_ptr_nonnull(strstr(said.out, "of the median latency: "));
+    ck_assert_ptr_nonnull(strstr(said.out, "GB/s copied"));
     ck_assert_ptr_null(strstr(said.out, "nan"));
 }
 END_TEST
@@ -62,6 +105,7 @@ int main(void)
     TCase *tests = tcase_create("bench");
 
     tcase_add_test(tests, every_key_is_there);
+    tcase_add_test(tests, kinds_and_sum_are_the_layers);
     tcase_add_test(tests, text_for_people);
     tcase_add_test(tests, batches);
     return cli_suite(tests, "bench");

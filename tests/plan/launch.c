@@ -72,12 +72,14 @@ static void check_run(struct ncl_device *device)
 
     sum_make(&s, device);
     ck_assert_int_eq(bind(&s, &launch), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, &event), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, NULL, &event),
+                     NCL_OK);
     check_values(&s, 2, 3); /* 1 k + 2 k */
     check_values(&s, 3, 4); /* untouched */
     ck_assert_int_eq(ncl_launch_rebind(device, &launch, NCL_ARG_Y, s.mem[3]), NCL_OK);
     ck_assert_int_eq(ncl_launch_rebind(device, &launch, NCL_ARG_Z, s.mem[2]), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL, NULL),
+                     NCL_OK);
     check_values(&s, 3, 4);
     check_values(&s, 2, 3);
     device->cl->ReleaseEvent(event);
@@ -145,9 +147,11 @@ static void check_library(struct ncl_device *device)
     ck_assert_int_eq(ncl_kernels_build(&s.set), NCL_OK);
     ck_assert_ptr_null(s.set.variants[s.variant].program);
     ck_assert_int_eq(bind(&s, &launch), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, &event), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, NULL, &event),
+                     NCL_OK);
     ck_assert_int_eq(ncl_launch_rebind(device, &launch, NCL_ARG_Y, s.mem[3]), NCL_OK);
-    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 1, &event, NULL, NULL),
+                     NCL_OK);
     ck_assert_int_eq(ncl_buffer_read(device, s.mem[3], 0, value, sizeof value), NCL_OK);
     ck_assert(value[1] == 1);
     device->cl->ReleaseEvent(event);
@@ -161,12 +165,97 @@ START_TEST(an_algorithm_may_call_a_library)
 }
 END_TEST
 
+static const struct ncl_algo *sum_algo;
+
+/* The arguments of a sum of other buffers. */
+static void sum_args(struct ncl_args *args, const int *v, const struct ncl_problem *p,
+                     const enum ncl_role roles[NCL_ROLE_COUNT])
+{
+    sum_algo->set_args(args, v, p);
+    for (int i = 0; i < args->count; i++)
+        if (args->items[i].kind == NCL_ARG_KIND_BUFFER)
+            args->items[i].value.role = roles[args->items[i].value.role];
+}
+
+static void second_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
+{
+    static const enum ncl_role roles[NCL_ROLE_COUNT] = {
+        [NCL_ARG_X] = NCL_ARG_X, [NCL_ARG_Z] = NCL_ARG_Y, [NCL_ARG_Y] = NCL_ARG_WORKSPACE};
+
+    sum_args(args, v, p, roles);
+}
+
+static void third_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
+{
+    static const enum ncl_role roles[NCL_ROLE_COUNT] = {
+        [NCL_ARG_X] = NCL_ARG_WORKSPACE, [NCL_ARG_Z] = NCL_ARG_Z, [NCL_ARG_Y] = NCL_ARG_Y};
+
+    sum_args(args, v, p, roles);
+}
+
+/* y = x + z; workspace = x + y; y = workspace + z. */
+static void run_stages(struct sum *s)
+{
+    const struct ncl_device *device = s->device;
+    struct ncl_launch launch;
+    cl_event first = NULL, last = NULL;
+    uint64_t ns = 0;
+
+    ck_assert_int_eq(bind(s, &launch), NCL_OK);
+    ck_assert_int_eq(ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, &first, &last),
+                     NCL_OK);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_ne(first, last);
+    check_values(s, 3, 4); /* 1 k + 3 k */
+    check_values(s, 2, 6); /* 4 k + 2 k */
+    if (ncl_event_ns(device, first, &ns) && ncl_event_ns(device, last, &ns)) {
+        uint64_t span = 0;
+
+        ck_assert(ncl_event_span_ns(device, first, last, &span));
+        ck_assert_uint_gt(span, ns);
+    }
+    device->cl->ReleaseEvent(first);
+    device->cl->ReleaseEvent(last);
+    ncl_launch_release(device, &launch);
+}
+
+static void check_stages(struct ncl_device *device)
+{
+    struct sum s;
+    struct ncl_launch launch;
+    struct ncl_algo algo;
+
+    sum_make(&s, device);
+    sum_algo = s.choice.algo;
+    algo = *sum_algo;
+    algo.stages = (const struct ncl_stage[]){{algo.kernel, algo.geometry, algo.set_args},
+                                             {algo.kernel, algo.geometry, second_args},
+                                             {algo.kernel, algo.geometry, third_args}};
+    algo.stage_count = 3;
+    s.choice.algo = &algo;
+    ck_assert_int_eq(bind(&s, &launch), NCL_ERROR_DEVICE);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), "no buffer for argument workspace"));
+    ncl_launch_release(device, &launch);
+    s.roles[NCL_ARG_WORKSPACE] = s.mem[3];
+    run_stages(&s);
+    device->in_order = false; /* as far as launches know: they chain the stages by events */
+    run_stages(&s);
+    sum_free(&s);
+}
+
+START_TEST(stages_run_in_order)
+{
+    ncl_on_every_device(check_stages);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("launch");
 
     tcase_add_test(tests, runs_and_can_be_pointed_elsewhere);
     tcase_add_test(tests, errors_name_the_algorithm);
+    tcase_add_test(tests, stages_run_in_order);
     tcase_add_test(tests, an_algorithm_may_call_a_library);
     return ncl_run_suite(tests, "launch");
 }

@@ -2,6 +2,7 @@
 
 #include "support/fixture.h"
 #include "support/suite.h"
+#include "zoo/zoo.h"
 
 START_TEST(memory_is_shared_and_counted)
 {
@@ -77,10 +78,48 @@ START_TEST(a_tensor_beyond_the_largest_allocation_is_out_of_memory)
 }
 END_TEST
 
+/* ResNet-18's 3x3 layers take Winograd's algorithms, whose stages share one workspace. */
+START_TEST(one_workspace_serves_all_steps)
+{
+    struct fixture f;
+    struct ncl_session_config config;
+    const struct ncl_dims dims = {.rank = 4, .dims = {1, 3, 96, 96}};
+    struct ncl_graph *model = NULL;
+    struct ncl_session *session = NULL;
+    ncl_tensor input;
+    size_t most = 0;
+    int users = 0;
+
+    fixture_open(&f, FIXTURE_RESIDUALS, true);
+    config = fixture_config(&f);
+    config.math = NCL_MATH_FAST;
+    MUST(ncl_zoo_build(NULL, "resnet18", 1, 10, &model));
+    MUST(ncl_session_make(&config, model, &dims, 1, &session));
+    for (int i = 0; i < session->schedule->step_count; i++) {
+        const struct ncl_choice *choice = &session->layers[i].choice;
+        const size_t bytes =
+            sizeof(float) *
+            ncl_algo_workspace(choice->algo, choice->v, &session->schedule->steps[i].problem);
+
+        most = bytes > most ? bytes : most;
+        users += bytes > 0;
+    }
+    ck_assert_int_ge(users, 2);
+    ck_assert_uint_eq(session->workspace_bytes, most);
+    input = fixture_input(session, 5);
+    MUST(ncl_session_verify(session, &input, 1, NULL));
+    free(input.data);
+    ncl_session_destroy(session);
+    ncl_graph_free(model);
+    fixture_close(&f);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("buffers");
 
+    tcase_add_test(tests, one_workspace_serves_all_steps);
     tcase_add_test(tests, memory_is_shared_and_counted);
     tcase_add_test(tests, residuals_are_added_in_place);
     tcase_add_test(tests, a_tensor_beyond_the_largest_allocation_is_out_of_memory);

@@ -64,7 +64,8 @@ static void add_runs(struct job_list *list, const struct ncl_problem *p, const i
     const struct ncl_algo *algo = current->algo;
 
     add_job(list, p, v);
-    add_job(list, p, v)->special = true;
+    if (!current->finite_inputs)
+        add_job(list, p, v)->special = true;
     if (p->epilogue.residual && (!algo->residual_may_alias || algo->residual_may_alias(v, p)))
         add_job(list, p, v)->alias = true;
 }
@@ -216,16 +217,14 @@ START_TEST(can_fail)
 }
 END_TEST
 
-static void check_launch(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+static void check_stage(const struct ncl_stage *stage, const int *v, const struct ncl_problem *p,
+                        const struct ncl_caps *caps)
 {
-    const struct ncl_algo *algo = current->algo;
     struct ncl_range range = {{1, 1, 1}, {1, 1, 1}};
     struct ncl_args args = {0};
     size_t group = 1;
 
-    if (algo->host_run)
-        return;
-    algo->geometry(v, p, &range);
+    stage->geometry(v, p, &range);
     for (int i = 0; i < 3; i++) {
         group *= range.local[i];
         ck_assert_uint_gt(range.global[i], 0);
@@ -233,9 +232,18 @@ static void check_launch(const int *v, const struct ncl_problem *p, const struct
         ck_assert_uint_le(range.local[i], caps->max_work_items[i]);
     }
     ck_assert_uint_le(group, caps->max_work_group);
-    algo->set_args(&args, v, p);
+    stage->set_args(&args, v, p);
     ck_assert(!args.overflow);
     ck_assert_int_gt(args.count, 0);
+}
+
+static void check_launch(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    for (int i = 0; i < ncl_algo_stage_count(current->algo); i++) {
+        const struct ncl_stage stage = ncl_algo_stage(current->algo, i);
+
+        check_stage(&stage, v, p, caps);
+    }
 }
 
 static void check_point(const struct ncl_problem *p, const struct ncl_caps *caps, void *user)
@@ -298,6 +306,8 @@ int ncl_check_main_with(const struct ncl_check *check, Suite *extra)
     int failures;
 
     current = check;
+    if (check->as_gpu)
+        ncl_check_present_gpus();
     tcase_add_test(tcase, descriptor);
     tcase_add_test(tcase, refused);
     tcase_add_test(tcase, bits);

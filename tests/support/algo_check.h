@@ -43,7 +43,10 @@ struct ncl_check {
     const struct ncl_problem *refused;
     size_t refused_count;
     bool fixed_epilogue;
-    int points; /* sampled points per problem and channel block, besides the defaults; 0: 1 */
+    /* No infinities and NaN in the input: the algorithm spreads them further than the oracle. */
+    bool finite_inputs;
+    bool as_gpu; /* every device is presented as a GPU: for kernels that CPUs are not offered */
+    int points;  /* sampled points per problem and channel block, besides the defaults; 0: 1 */
 };
 #define NCL_CHECK_PROBLEMS(array) .problems = (array), .count = sizeof(array) / sizeof((array)[0])
 #define NCL_CHECK_REFUSED(array)                                                                   \
@@ -98,6 +101,8 @@ void ncl_check_run(const struct ncl_device *device, const struct ncl_algo *algo,
 /* Devices of the environment, opened; *count 0 with a printed "skipped: reason" where there is none
  * or $NCL_CHECK_DEVICE matches none. Opened once per program. */
 const struct ncl_device *ncl_check_devices(size_t *count);
+/* Devices opened from now on say that they are GPUs; results are the device's own all the same. */
+void ncl_check_present_gpus(void);
 /* Before main() returns: exit handlers run when implementations have torn down their own state. */
 void ncl_check_devices_close(void);
 /* The channel blocks to test on a device, 0-terminated. */

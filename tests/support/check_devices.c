@@ -9,6 +9,24 @@
 
 static struct ncl_device devices[DEVICES_MAX];
 static size_t device_count;
+static bool present_gpus;
+
+void ncl_check_present_gpus(void)
+{
+    present_gpus = true;
+}
+
+static void present(struct ncl_caps *caps)
+{
+    if (!present_gpus)
+        return;
+    caps->type = NCL_DEVICE_GPU;
+    caps->native_floats = 1;
+    caps->channel_block = 4;
+    caps->registers = 64;
+    caps->lanes = 32;
+    caps->preferred_work_group = caps->max_work_group < 64 ? (int)caps->max_work_group : 64;
+}
 
 void ncl_check_devices_close(void)
 {
@@ -26,7 +44,7 @@ static void open_devices(const struct ncl_cl *cl, const struct ncl_device_list *
         if (only && entry != only)
             continue;
         if (ncl_device_open(NULL, cl, entry, false, &devices[device_count]) == NCL_OK)
-            device_count++;
+            present(&devices[device_count++].caps);
         else
             printf("skipped: %s: %s\n", entry->caps.name, ncl_error_text());
     }
@@ -68,13 +86,13 @@ const int *ncl_check_channel_blocks(const struct ncl_caps *caps)
     return ncl_caps_is_cpu_like(caps) ? all : four;
 }
 
-#define SYNTHETIC(title, kind, units, group, lanes, block, vectors, preferred)                     \
+#define SYNTHETIC(title, kind, units, group, floats, block, vectors, preferred)                    \
     {                                                                                              \
         .name = title, .type = kind, .compute_units = units, .max_work_group = group,              \
         .max_work_items = {group, group, group}, .global_memory = 1ULL << 32,                      \
         .max_allocation = 1ULL << 30, .local_memory = 32768, .base_align = 128,                    \
-        .native_floats = lanes, .channel_block = block, .registers = vectors,                      \
-        .preferred_work_group = preferred, .programs_parallel = 1                                  \
+        .native_floats = floats, .channel_block = block, .registers = vectors,                     \
+        .preferred_work_group = preferred, .lanes = preferred, .programs_parallel = 1              \
     }
 
 const struct ncl_caps ncl_check_synthetic[] = {

@@ -103,6 +103,15 @@ static bool put_weights(struct run *run)
     return status == NCL_OK;
 }
 
+/* Nothing in it may be read before it is written: guards, NaN, fill it. */
+static bool put_workspace(struct run *run)
+{
+    const size_t floats = ncl_algo_workspace(run->algo, run->job->v, &run->job->problem);
+
+    return !floats || ncl_check_buffer_make(run->device, NULL, floats,
+                                            &run->buffers[NCL_ARG_WORKSPACE]) == NCL_OK;
+}
+
 /* The device gets another input than the oracle had: the smallest change that must show. */
 static void plant(struct run *run)
 {
@@ -130,7 +139,7 @@ static bool put_all(struct run *run)
            (!e->bias || put_channels(run, NCL_ARG_BIAS, t->bias)) &&
            (!e->scale || (put_channels(run, NCL_ARG_SCALE, t->scale) &&
                           put_channels(run, NCL_ARG_SHIFT, t->shift))) &&
-           (p->kind != NCL_PROBLEM_CONV || put_weights(run));
+           (p->kind != NCL_PROBLEM_CONV || put_weights(run)) && put_workspace(run);
 }
 
 static bool launch(struct run *run, cl_program program, int suffix)
@@ -149,7 +158,7 @@ static bool launch(struct run *run, cl_program program, int suffix)
     status = ncl_launch_bind(device, program, suffix, run->algo, run->job->v, &run->job->problem,
                              buffers, &launch);
     if (status == NCL_OK)
-        status = ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, &event);
+        status = ncl_launch_enqueue(device, &launch, device->queue, 0, NULL, NULL, &event);
     if (event) {
         code = device->cl->WaitForEvents(1, &event);
         device->cl->ReleaseEvent(event);
@@ -186,6 +195,19 @@ static void compare(struct run *run, const float *found, const float *expected, 
                  count, first, (double)expected[first], (double)found[first]);
 }
 
+static void check_workspace(struct run *run)
+{
+    const struct ncl_check_buffer *workspace = &run->buffers[NCL_ARG_WORKSPACE];
+    float *found = ncl_alloc(workspace->floats + 1, sizeof *found);
+    bool intact = false;
+
+    if (workspace->mem &&
+        (!found || ncl_check_buffer_read(run->device, workspace, found, &intact) != NCL_OK ||
+         !intact))
+        complain(run->job, "wrote outside of the workspace");
+    free(found);
+}
+
 static bool check_output(struct run *run)
 {
     const struct ncl_problem *p = &run->job->problem;
@@ -199,6 +221,7 @@ static bool check_output(struct run *run)
                              run->tensors.expected, expected);
         if (!intact)
             complain(run->job, "wrote outside of the output");
+        check_workspace(run);
         compare(run, found, expected, y->floats);
         ok = true;
     }

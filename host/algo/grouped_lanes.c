@@ -1,0 +1,152 @@
+/* Grouped convolution of narrow groups on GPUs. Kernel and layouts: cl/conv/grouped_lanes.cl. */
+#include "algo/lanes.h"
+
+enum { P, INDEX, WG, TUNABLE_COUNT };
+
+static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
+    [P] = {"P", {1, 2, 3, 4, 5, 6, 7, 8}, 8},
+    [INDEX] = {"INDEX", {0, 1}, 2},
+    [WG] = {"WG", {8, 16, 32, 64, 128, 256}, 6},
+};
+
+/* As far as the kernel's list of input pixels goes. */
+#define SPAN_MAX 18
+
+static int span(int pixels, const struct ncl_window *w)
+{
+    return (pixels - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
+}
+
+/* The first input pixel under a tile that can lie behind the row: the last tile of a row decides.
+ */
+static int right_edge(int pixels, const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    return p->x.w + w->pad_left - (p->y.w - pixels) * w->stride_w;
+}
+
+/* The kernel reads pixel pad_left of every tile: it has to be one, and inside. */
+static bool tile_fits(int pixels, const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    return pixels <= p->y.w && span(pixels, w) <= SPAN_MAX && w->pad_left < span(pixels, w) &&
+           w->pad_left < right_edge(pixels, p);
+}
+
+/* The widest tile that fits; 0: none does. */
+static int widest(const struct ncl_problem *p)
+{
+    int pixels = tunables[P].values[tunables[P].count - 1];
+
+    while (pixels > 0 && !tile_fits(pixels, p))
+        pixels--;
+    return pixels;
+}
+
+static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const int width = p->kind == NCL_PROBLEM_CONV ? p->x.c / p->of.conv.groups : 0;
+
+    return ncl_lanes_applicable(p, caps) && p->finite && p->x.c == p->y.c &&
+           (width == 1 || width == 2 || width == 4) && widest(p) > 0;
+}
+
+static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    return tile_fits(v[P], p) && ncl_work_group_fits(caps, v[WG]);
+}
+
+static size_t items(int pixels, const struct ncl_problem *p)
+{
+    return ncl_ceil_div((size_t)p->y.w, (size_t)pixels) * (size_t)p->y.h * (size_t)p->y.n;
+}
+
+/* Hardware threads times the instructions of a row of taps: fmas, loads, the ends of the row; too
+ * few threads leave parts of the device idle. */
+static double cost(int pixels, int group, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+    const int width = p->x.c / p->of.conv.groups;
+    const double threads = (double)ncl_ceil_div(items(pixels, p), (size_t)group) *
+                           ncl_blocks(p->y.c, p->channel_block);
+    const double enough = 2.0 * caps->compute_units;
+
+    return (threads > enough ? threads : enough) *
+           (4.0 * width * w->kernel_w * pixels + 2.0 * span(pixels, w) + 25);
+}
+
+static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const int limit = caps->max_work_group < 256 ? (int)caps->max_work_group : 256;
+    double best = 0;
+
+    v[WG] = ncl_value_at_most(&tunables[WG], caps->lanes < limit ? caps->lanes : limit);
+    v[INDEX] = caps->index_addressing;
+    for (int pixels = widest(p); pixels > 0 && tile_fits(pixels, p); pixels--) {
+        const double c = cost(pixels, v[WG], p, caps);
+
+        if (best > 0 && c >= best)
+            continue;
+        best = c;
+        v[P] = pixels;
+    }
+}
+
+static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    ncl_define(d, "G", p->x.c / p->of.conv.groups);
+    ncl_define(d, "SW", w->stride_w);
+    ncl_define(d, "DW", w->dilation_w);
+    ncl_define(d, "KW", w->kernel_w);
+    ncl_define(d, "SPAN", span(v[P], w));
+    ncl_define(d, "LEFT", w->pad_left);
+    ncl_define(d, "RIGHT", right_edge(v[P], p));
+}
+
+static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
+{
+    range->local[0] = (size_t)v[WG];
+    range->global[0] = ncl_round_up(items(v[P], p), (size_t)v[WG]);
+    range->global[1] = (size_t)ncl_blocks(p->y.c, p->channel_block);
+}
+
+static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    (void)v;
+    ncl_arg_buffer(args, NCL_ARG_X);
+    ncl_arg_buffer(args, NCL_ARG_W);
+    ncl_arg_buffer(args, NCL_ARG_Y);
+    ncl_arg_epilogue(args, p);
+    ncl_arg_int(args, p->x.n);
+    ncl_arg_int(args, p->x.h);
+    ncl_arg_int(args, p->x.w);
+    ncl_arg_int(args, p->y.h);
+    ncl_arg_int(args, p->y.w);
+    ncl_arg_int(args, w->kernel_h);
+    ncl_arg_int(args, w->stride_h);
+    ncl_arg_int(args, w->dilation_h);
+    ncl_arg_int(args, w->pad_top);
+}
+
+const struct ncl_algo ncl_algo_grouped_lanes = {
+    .name = "grouped_lanes",
+    .source = "conv/grouped_lanes",
+    .kernel = "ncl_grouped_lanes",
+    .version = 1,
+    .kind = NCL_PROBLEM_CONV,
+    .rank = 35,
+    .tunables = tunables,
+    .tunable_count = TUNABLE_COUNT,
+    .applicable = applicable,
+    .valid = valid,
+    .defaults = defaults,
+    .defines = defines,
+    .geometry = geometry,
+    .set_args = set_args,
+};

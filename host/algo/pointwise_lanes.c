@@ -1,0 +1,96 @@
+/* 1x1 convolution and the dense layer on GPUs. Kernel and layouts: cl/conv/pointwise_lanes.cl. */
+#include "algo/lanes.h"
+
+enum { UNROLL = NCL_LANES_PARAMS, TUNABLE_COUNT };
+
+static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
+    NCL_LANES_TUNABLES,
+    [UNROLL] = {"UNROLL", {1, 2, 4}, 3},
+};
+
+static bool is_strided(const struct ncl_problem *p)
+{
+    return p->of.conv.window.stride_h != 1 || p->of.conv.window.stride_w != 1;
+}
+
+static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    return ncl_lanes_applicable(p, caps) && p->of.conv.groups == 1 && w->kernel_h == 1 &&
+           w->kernel_w == 1 && !w->pad_top && !w->pad_left && !w->pad_bottom && !w->pad_right;
+}
+
+/* 64 accumulators leave room for 3 hardware threads on AMD, 12 on NVIDIA, and one of 8 lanes on
+ * Intel, which counts every index of a pixel among them. */
+static struct ncl_lanes_tile tile_of(const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    struct ncl_lanes_tile tile = {.most = 64, .per_pixel = 0, .pixel_cost = 4};
+
+    if (caps->index_addressing)
+        tile.most = is_strided(p) ? 48 : p->epilogue.residual ? 56 : 64;
+    return tile;
+}
+
+static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const struct ncl_lanes_tile tile = tile_of(p, caps);
+
+    ncl_lanes_defaults(v, p, &tile, caps);
+    /* Scalar registers hold the weights of one turn: 64 floats. */
+    v[UNROLL] = caps->scalar_registers && v[NCL_LANES_KB] > 2 ? 1 : 2;
+    if (caps->index_addressing && p->epilogue.residual)
+        v[UNROLL] = 4; /* makes up for the smaller tile */
+}
+
+static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
+{
+    ncl_define(d, "C_TAIL", p->x.c % p->channel_block);
+    ncl_define(d, "BLOCKS_LEFT", p->x.c / p->channel_block % v[UNROLL]);
+    ncl_define(d, "STRIDED", is_strided(p));
+}
+
+static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
+{
+    (void)v;
+    ncl_arg_buffer(args, NCL_ARG_X);
+    ncl_arg_buffer(args, NCL_ARG_W);
+    ncl_arg_buffer(args, NCL_ARG_Y);
+    ncl_arg_epilogue(args, p);
+    ncl_arg_int(args, p->x.c);
+    ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
+    ncl_arg_int(args, p->x.n * p->x.h * p->x.w);
+    ncl_arg_int(args, p->y.n * p->y.h * p->y.w);
+    if (!is_strided(p))
+        return;
+    ncl_arg_int(args, p->x.h);
+    ncl_arg_int(args, p->x.w);
+    ncl_arg_int(args, p->y.h);
+    ncl_arg_int(args, p->y.w);
+    ncl_arg_int(args, p->of.conv.window.stride_h);
+    ncl_arg_int(args, p->of.conv.window.stride_w);
+}
+
+static void pack(const int *v, const struct ncl_problem *p, const struct ncl_weights *weights,
+                 float *packed)
+{
+    ncl_pack_together(p, weights, v[NCL_LANES_KB], packed);
+}
+
+const struct ncl_algo ncl_algo_pointwise_lanes = {
+    .name = "pointwise_lanes",
+    .source = "conv/pointwise_lanes",
+    .kernel = "ncl_pointwise_lanes",
+    .version = 1,
+    .kind = NCL_PROBLEM_CONV,
+    .rank = 45,
+    .tunables = tunables,
+    .tunable_count = TUNABLE_COUNT,
+    .applicable = applicable,
+    .valid = ncl_lanes_valid,
+    .defaults = defaults,
+    .defines = defines,
+    .geometry = ncl_lanes_geometry,
+    .set_args = set_args,
+    .pack = pack,
+};

@@ -1,0 +1,163 @@
+#include "session/times.h"
+
+#include "base/clock.h"
+
+/* In an in-order queue a launch starts after the one before has ended. Clocks that tick in steps,
+ * or are converted, may err by so much. */
+#define TOLERANCE_NS 2000
+
+int ncl_times_count(const struct ncl_session *session)
+{
+    return session->schedule->step_count + session->graph->input_count +
+           session->graph->output_count;
+}
+
+void ncl_times_note(struct ncl_session *session, int command, uint64_t before, cl_event event)
+{
+    struct ncl_command_times *times = &session->times[command];
+
+    times->host[0] = before;
+    times->host[1] = ncl_clock_ns();
+    times->event = event;
+    if (event)
+        session->device->cl->RetainEvent(event);
+}
+
+/* Of several launches, from the first one's start to the last one's end. */
+static bool read_times(const struct ncl_device *device, struct ncl_command_times *times)
+{
+    uint64_t first[NCL_EVENT_TIMES];
+
+    if (!times->event || !ncl_event_times(device, times->event, times->device))
+        return false;
+    if (!times->first)
+        return true;
+    if (!ncl_event_times(device, times->first, first) ||
+        first[NCL_STARTED] > times->device[NCL_ENDED])
+        return false;
+    for (int i = NCL_QUEUED; i < NCL_ENDED; i++)
+        times->device[i] = first[i];
+    return true;
+}
+
+void ncl_times_collect(struct ncl_session *session)
+{
+    const int count = ncl_times_count(session);
+
+    for (int i = 0; i < count; i++)
+        session->times[i].known = read_times(session->device, &session->times[i]);
+    for (int i = 0; i < session->schedule->step_count; i++) {
+        const cl_event last = session->times[i].event;
+        const cl_event first = session->times[i].first ? session->times[i].first : last;
+        uint64_t ns = 0;
+
+        session->layers[i].seconds = 0;
+        if (last && ncl_event_span_ns(session->device, first, last, &ns))
+            session->layers[i].seconds = (double)ns * 1e-9;
+    }
+}
+
+void ncl_times_forget(struct ncl_session *session)
+{
+    const int count = session->times ? ncl_times_count(session) : 0;
+
+    for (int i = 0; i < count; i++) {
+        if (session->times[i].first)
+            session->device->cl->ReleaseEvent(session->times[i].first);
+        if (session->times[i].event)
+            session->device->cl->ReleaseEvent(session->times[i].event);
+        session->times[i] = (struct ncl_command_times){0};
+    }
+}
+
+const char *ncl_times_clock(const struct ncl_session *session)
+{
+    const int count = session->schedule->step_count;
+    uint64_t ended = 0;
+
+    if (!session->device->profiling || count == 0 || !session->times[0].event)
+        return "none";
+    for (int i = 0; i < count; i++) {
+        const struct ncl_command_times *times = &session->times[i];
+
+        if (!times->known || session->layers[i].seconds <= 0 ||
+            times->device[NCL_STARTED] + TOLERANCE_NS < ended)
+            return "broken";
+        ended = times->device[NCL_ENDED];
+    }
+    return "device";
+}
+
+static json_t *command_json(const struct ncl_command_times *times)
+{
+    const uint64_t *t = times->device;
+    json_t *host = times->event
+                       ? json_pack("[I, I]", (json_int_t)times->host[0], (json_int_t)times->host[1])
+                       : json_null();
+    json_t *device = times->known ? json_pack("[I, I, I, I]", (json_int_t)t[NCL_QUEUED],
+                                              (json_int_t)t[NCL_SUBMITTED],
+                                              (json_int_t)t[NCL_STARTED], (json_int_t)t[NCL_ENDED])
+                                  : json_null();
+
+    return json_pack("{s:o, s:o}", "host_ns", host, "device_ns", device);
+}
+
+static json_t *shape_json(const struct ncl_shape *shape)
+{
+    return json_pack("[i, i, i, i]", shape->n, shape->c, shape->h, shape->w);
+}
+
+static double weight_count(const struct ncl_problem *problem)
+{
+    const struct ncl_window *window = &problem->of.conv.window;
+
+    if (problem->kind != NCL_PROBLEM_CONV)
+        return 0;
+    return (double)problem->y.c * problem->x.c / problem->of.conv.groups * window->kernel_h *
+           window->kernel_w;
+}
+
+/* Each tensor once: what a perfect cache leaves. Part of a concatenation is written alone. */
+static double step_bytes(const struct ncl_session *session, int index)
+{
+    const struct ncl_step *step = &session->schedule->steps[index];
+    const struct ncl_problem *problem = &step->problem;
+    const int block = session->config.channel_block;
+    double floats = (double)ncl_shape_elements(&problem->x, problem->x_order, block) +
+                    (double)ncl_shape_elements(&problem->y, problem->y_order, block) +
+                    weight_count(problem);
+
+    if (step->residual >= 0)
+        floats += (double)ncl_shape_elements(&problem->y, problem->y_order, block);
+    if (step->z >= 0)
+        floats += (double)ncl_shape_elements(&problem->of.binary.z, problem->x_order, block);
+    return floats * (double)sizeof(float);
+}
+
+json_t *ncl_times_json(const struct ncl_session *session, int step)
+{
+    const struct ncl_problem *problem = &session->schedule->steps[step].problem;
+    json_t *object = json_pack("{s:o, s:o, s:f}", "input", shape_json(&problem->x), "output",
+                               shape_json(&problem->y), "bytes", step_bytes(session, step));
+
+    json_object_update_new(object, command_json(&session->times[step]));
+    return object;
+}
+
+json_t *ncl_transfers_json(const struct ncl_session *session)
+{
+    const int first = session->schedule->step_count, inputs = session->graph->input_count;
+    json_t *transfers = json_array();
+
+    for (int i = 0; transfers && i < ncl_times_count(session) - first; i++) {
+        const int slot = i < inputs ? ncl_session_input_slot(session, i)
+                                    : ncl_session_output_slot(session, i - inputs);
+        json_t *object = json_pack("{s:s, s:s, s:I}", "name", session->schedule->slots[slot].name,
+                                   "op", i < inputs ? "write" : "read", "bytes",
+                                   (json_int_t)ncl_session_slot_bytes(session, slot));
+
+        json_object_update_new(object, command_json(&session->times[first + i]));
+        json_array_append_new(transfers, object);
+    }
+    return transfers;
+}

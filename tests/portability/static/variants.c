@@ -1,0 +1,259 @@
+/* Writes the kernels NextCL would build on GPUs that are not there: variants FOLDER
+ *
+ * For each device class, network and batch every layer goes the way of a session (choice, default
+ * parameters, composition), but for the compiler. FOLDER gets one <class>-<number>.cl per distinct
+ * source; stdout one JSON object per layer. The classes answer OpenCL's queries as such devices do,
+ * so that what the library derives from the answers is its own doing. */
+#include "graph/passes.h"
+#include "graph/schedule.h"
+#include "plan/choose.h"
+#include "plan/compose.h"
+#include "problem/problem.h"
+#include "zoo/zoo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a class of devices answers. Limits are those of the drivers named; compute units are the
+ * driver's: work-group processors on RDNA, execution units on Intel. */
+struct device_class {
+    const char *target, *platform, *name, *vendor;
+    cl_uint vendor_id, compute_units;
+    cl_uint lanes; /* of a hardware thread, as extensions of AMD and NVIDIA tell; 0: untold */
+    size_t max_work_group;
+    cl_ulong local_memory; /* bytes */
+};
+
+static const struct device_class classes[] = {
+    {"gfx906", "AMD Accelerated Parallel Processing", "gfx906:sramecc+:xnack-",
+     "Advanced Micro Devices, Inc.", 0x1002, 60, 64, 256, 65536},
+    {"gfx1030", "AMD Accelerated Parallel Processing", "gfx1030", "Advanced Micro Devices, Inc.",
+     0x1002, 36, 32, 256, 65536},
+    {"gfx1100", "AMD Accelerated Parallel Processing", "gfx1100", "Advanced Micro Devices, Inc.",
+     0x1002, 48, 32, 256, 65536},
+    {"tgllp", "Intel(R) OpenCL HD Graphics", "Intel(R) Iris(R) Xe Graphics", "Intel(R) Corporation",
+     0x8086, 96, 0, 512, 65536},
+    {"dg2", "Intel(R) OpenCL HD Graphics", "Intel(R) Arc(TM) A380 Graphics", "Intel(R) Corporation",
+     0x8086, 128, 0, 1024, 65536},
+    {"sm_86", "NVIDIA CUDA", "NVIDIA GeForce RTX 3060", "NVIDIA Corporation", 0x10de, 28, 32, 1024,
+     49152},
+};
+
+#define WAVEFRONT_WIDTH_AMD 0x4043
+#define WARP_SIZE_NV 0x4003
+
+/* The class whose answers are given. */
+static const struct device_class *current;
+
+static cl_int answer(const void *value, size_t bytes, size_t room, void *to, size_t *size)
+{
+    if (size)
+        *size = bytes;
+    if (to && room < bytes)
+        return CL_INVALID_VALUE;
+    if (to)
+        memcpy(to, value, bytes);
+    return CL_SUCCESS;
+}
+
+static cl_int CL_API_CALL platform_info(cl_platform_id platform, cl_platform_info what, size_t room,
+                                        void *to, size_t *size)
+{
+    (void)platform;
+    if (what != CL_PLATFORM_NAME)
+        return CL_INVALID_VALUE;
+    return answer(current->platform, strlen(current->platform) + 1, room, to, size);
+}
+
+static cl_int text_info(cl_device_info what, size_t room, void *to, size_t *size)
+{
+    const char *text = what == CL_DEVICE_NAME     ? current->name
+                       : what == CL_DEVICE_VENDOR ? current->vendor
+                                                  : "OpenCL 2.0 (none)";
+
+    return answer(text, strlen(text) + 1, room, to, size);
+}
+
+static cl_int CL_API_CALL device_info(cl_device_id device, cl_device_info what, size_t room,
+                                      void *to, size_t *size)
+{
+    const cl_device_type type = CL_DEVICE_TYPE_GPU;
+    const cl_device_local_mem_type local = CL_LOCAL;
+    const cl_device_fp_config config = CL_FP_FMA;
+    const size_t group = current->max_work_group, items[3] = {group, group, group};
+    const cl_ulong memory = (cl_ulong)4 << 30;
+
+    (void)device;
+    switch (what) {
+    case CL_DEVICE_TYPE:
+        return answer(&type, sizeof type, room, to, size);
+    case CL_DEVICE_VENDOR_ID:
+        return answer(&current->vendor_id, sizeof(cl_uint), room, to, size);
+    case CL_DEVICE_MAX_COMPUTE_UNITS:
+        return answer(&current->compute_units, sizeof(cl_uint), room, to, size);
+    case WAVEFRONT_WIDTH_AMD:
+    case WARP_SIZE_NV:
+        return current->lanes ? answer(&current->lanes, sizeof(cl_uint), room, to, size)
+                              : CL_INVALID_VALUE;
+    case CL_DEVICE_MAX_WORK_GROUP_SIZE:
+        return answer(&group, sizeof group, room, to, size);
+    case CL_DEVICE_MAX_WORK_ITEM_SIZES:
+        return answer(items, sizeof items, room, to, size);
+    case CL_DEVICE_GLOBAL_MEM_SIZE:
+    case CL_DEVICE_MAX_MEM_ALLOC_SIZE:
+        return answer(&memory, sizeof memory, room, to, size);
+    case CL_DEVICE_LOCAL_MEM_SIZE:
+        return answer(&current->local_memory, sizeof(cl_ulong), room, to, size);
+    case CL_DEVICE_LOCAL_MEM_TYPE:
+        return answer(&local, sizeof local, room, to, size);
+    case CL_DEVICE_SINGLE_FP_CONFIG:
+        return answer(&config, sizeof config, room, to, size);
+    case CL_DEVICE_NAME:
+    case CL_DEVICE_VENDOR:
+    case CL_DEVICE_VERSION:
+        return text_info(what, room, to, size);
+    default:
+        return CL_INVALID_VALUE;
+    }
+}
+
+static void must(ncl_status status)
+{
+    if (status == NCL_OK)
+        return;
+    fprintf(stderr, "variants: %s\n", ncl_error_text());
+    exit(1);
+}
+
+/* Sources of the current class, in the order of their numbers. */
+struct sources {
+    struct ncl_text *texts;
+    size_t count, capacity;
+};
+
+static size_t find_or_add(struct sources *sources, struct ncl_text *text, const char *folder)
+{
+    char path[1024];
+    FILE *file;
+
+    for (size_t i = 0; i < sources->count; i++) {
+        if (strcmp(sources->texts[i].data, text->data) == 0) {
+            ncl_text_free(text);
+            return i;
+        }
+    }
+    if (!ncl_grow((void **)&sources->texts, &sources->capacity, sources->count, sizeof *text))
+        must(ncl_fail_memory(NULL, "sources"));
+    sources->texts[sources->count] = *text;
+    snprintf(path, sizeof path, "%s/%s-%zu.cl", folder, current->target, sources->count);
+    file = fopen(path, "w");
+    if (!file || fputs(text->data, file) < 0 || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+    return sources->count++;
+}
+
+/* What is computed, and what sets its inner loop apart: "pointwise", "grouped-4", "grouped-4-s2".
+ */
+static void print_family(const struct ncl_problem *p)
+{
+    const struct ncl_conv *conv = &p->of.conv;
+
+    printf("\"family\": \"%s", ncl_problem_kind_name(p));
+    if (p->kind == NCL_PROBLEM_CONV && conv->groups > 1)
+        printf("-%d", p->x.c / conv->groups);
+    if (p->kind == NCL_PROBLEM_CONV && conv->window.stride_w > 1)
+        printf("-s%d", conv->window.stride_w);
+    printf("\", ");
+}
+
+static void print_layer(const struct ncl_choice *choice, const struct ncl_problem *p, size_t source)
+{
+    struct ncl_range range = {{1, 1, 1}, {1, 1, 1}};
+    struct ncl_text signature = {0};
+
+    choice->algo->geometry(choice->v, p, &range);
+    ncl_problem_signature(p, &signature);
+    print_family(p);
+    printf("\"algorithm\": \"%s\", \"source\": \"%s-%zu.cl\", \"params\": {", choice->algo->name,
+           current->target, source);
+    for (int i = 0; i < choice->algo->tunable_count; i++)
+        printf("%s\"%s\": %d", i ? ", " : "", choice->algo->tunables[i].name, choice->v[i]);
+    printf("}, \"macs\": %.0f, \"outputs\": %zu, ", ncl_problem_macs(p),
+           ncl_shape_elements(&p->y, NCL_PLAIN, 1));
+    printf("\"global\": [%zu, %zu, %zu], \"local\": [%zu, %zu, %zu], \"problem\": \"%s\"}\n",
+           range.global[0], range.global[1], range.global[2], range.local[0], range.local[1],
+           range.local[2], signature.data);
+    ncl_text_free(&signature);
+}
+
+static void write_step(const struct ncl_problem *problem, const struct ncl_caps *caps,
+                       struct sources *sources, const char *folder)
+{
+    struct ncl_problem p = *problem;
+    struct ncl_choice choice = {0};
+    struct ncl_defines defines = {0};
+    struct ncl_text text = {0};
+
+    p.channel_block = caps->channel_block;
+    must(ncl_choose(NULL, &p, caps, 0, &choice));
+    ncl_compose_defines(&defines, choice.algo, choice.v, &p);
+    ncl_compose_variant(&text, choice.algo, &defines, 0);
+    ncl_text_free(&defines.text);
+    if (text.failed || !text.data)
+        must(ncl_fail_memory(NULL, "a kernel's source"));
+    print_layer(&choice, &p, find_or_add(sources, &text, folder));
+}
+
+static void write_net(const char *net, int batch, const struct ncl_schedule *schedule,
+                      struct sources sources[], const char *folder)
+{
+    for (size_t c = 0; c < sizeof classes / sizeof *classes; c++) {
+        const struct ncl_cl cl = {.GetPlatformInfo = platform_info, .GetDeviceInfo = device_info};
+        struct ncl_caps caps;
+
+        current = &classes[c];
+        must(ncl_caps_query(NULL, &cl, NULL, NULL, &caps));
+        for (int i = 0; i < schedule->step_count; i++) {
+            printf("{\"target\": \"%s\", \"net\": \"%s\", \"batch\": %d, \"layer\": \"%s\", ",
+                   current->target, net, batch, schedule->steps[i].name);
+            write_step(&schedule->steps[i].problem, &caps, &sources[c], folder);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const nets[] = {"resnext50_32x4d", "resnet50"};
+    static const int batches[] = {1, 16};
+    struct sources sources[sizeof classes / sizeof *classes] = {0};
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: variants FOLDER\n");
+        return 2;
+    }
+    for (int i = 0; i < 4; i++) {
+        const struct ncl_dims dims = {4, {batches[i % 2], 3, 224, 224}};
+        struct ncl_pass_report reports[NCL_MAX_PASSES];
+        struct ncl_graph *model = NULL, *graph = NULL;
+        struct ncl_schedule *schedule = NULL;
+        int report_count = 0;
+
+        must(ncl_zoo_build(NULL, nets[i / 2], 1, 1000, &model));
+        must(ncl_graph_specialise(model, &dims, 1, &graph));
+        must(ncl_graph_optimise(graph, reports, &report_count));
+        must(ncl_schedule_create(graph, &schedule));
+        write_net(nets[i / 2], batches[i % 2], schedule, sources, argv[1]);
+        ncl_schedule_free(schedule);
+        ncl_graph_free(graph);
+        ncl_graph_free(model);
+    }
+    for (size_t c = 0; c < sizeof classes / sizeof *classes; c++) {
+        for (size_t i = 0; i < sources[c].count; i++)
+            ncl_text_free(&sources[c].texts[i]);
+        free(sources[c].texts);
+    }
+    return 0;
+}
