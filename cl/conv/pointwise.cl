@@ -14,10 +14,10 @@
  * PL  1..64             tiles looped over inside a work-item: weights stay in cache
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
- * Set by the problem: C_TAIL = C % CB. SW = 0 for strides of 1: tiles lie along all pixels, images in
- * sequence, and q is the pixel in x as well. Else SW is the stride along a row and tiles lie along
- * rows, so that a tile's pixels are a constant apart. TAIL = pixels, or WO, % P: pixels of the last
- * tile (0: full). */
+ * Set by the problem: C_TAIL = C % CB. SW = 0 for strides of 1: tiles lie along all pixels, images
+ * in sequence, and q is the pixel in x as well. Else SW is the stride along a row and tiles lie
+ * along rows, so that a tile's pixels are a constant apart. TAIL = pixels, or WO, % P: pixels of
+ * the last tile (0: full). */
 #include "../common/types.clh"
 #ifndef P
 #define P 4

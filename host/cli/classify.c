@@ -174,6 +174,23 @@ static int load_truth(struct classify *c)
     return status == NCL_OK ? check_truth(c, count) : cli_fail_library(status);
 }
 
+/* N images by one score a class; dimensions of 1 may stand anywhere. */
+static int read_classes(struct classify *c)
+{
+    int longer = 0;
+
+    for (int i = 1; i < c->output.rank; i++)
+        longer += c->output.dims[i] != 1;
+    if (c->output.rank < 1 || c->output.dims[0] != c->batch || longer > 1)
+        return cli_fail(NCL_ERROR_INPUT,
+                        "%s: expected an output of one score per image and class, found %zu values "
+                        "in %d dimensions for a batch of %d",
+                        c->options->arguments[0], cli_elements(&c->output), c->output.rank,
+                        c->batch);
+    c->classes = cli_elements(&c->output) / (size_t)c->batch;
+    return 0;
+}
+
 static int make_session(struct classify *c, const ncl_io *io)
 {
     const int height = c->size[0], width = c->size[1];
@@ -194,9 +211,10 @@ static int make_session(struct classify *c, const ncl_io *io)
     if (status != NCL_OK)
         return cli_fail_model(c->options, status);
     failed = cli_make_outputs(&c->s, &c->output);
+    if (!failed)
+        failed = read_classes(c);
     if (failed)
         return failed;
-    c->classes = cli_elements(&c->output) / (size_t)c->batch;
     c->softmax = !c->options->raw && !ends_in_softmax(c->s.session);
     failed = cli_labels_load(&c->labels, c->options->labels,
                              ncl_model_metadata(c->s.model, "nextcl.labels"), c->classes);

@@ -134,6 +134,7 @@ START_TEST(models_that_classify_nothing)
 {
     MUST_FAIL(3, "RGB or grey", "classify tests/data/split_groups.onnx tests/data/cat.jpg");
     MUST_FAIL(3, "square", "classify %s tests/data/cat.jpg", NET);
+    MUST_FAIL(3, "one score per image and class", "classify tests/net/map.onnx tests/data/cat.jpg");
     MUST_FAIL(2, "--batch 3: the model's batch is fixed at 1",
               "classify tests/data/auto_pad.onnx tests/data/cat.jpg --batch 3");
     MUST_FAIL(2, "--preprocess", "classify %s tests/data/cat.jpg --preprocess magic", ZOO);

@@ -1,5 +1,5 @@
 """Makes classes.onnx: the smallest net from a 1x3x224x224 image to 1000 classes, with random
-weights. Needs onnx and numpy; run in this folder."""
+weights; and map.onnx, which has scores for each pixel. Needs onnx and numpy; run in this folder."""
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper, save
 
@@ -21,3 +21,9 @@ graph = helper.make_graph(
     [tensor("w", 4, 3, 8, 8), tensor("f", 4, 1000)])
 save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]),
      "classes.onnx")
+graph = helper.make_graph(
+    [helper.make_node("Relu", ["image"], ["scores"], name="relu")], "map",
+    [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 16, 16])],
+    [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 3, 16, 16])])
+save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 13)]),
+     "map.onnx")
