@@ -62,9 +62,10 @@ typedef struct {
 #endif
 } FN(geometry);
 
-/* First pixel of a tile, in y and in x, and the pixels from it on: 0 past the end. */
+/* First pixel of a tile, in y and in x, and the pixels from it on: 0 or less past the end. */
 typedef struct {
-  uint q, source, left;
+  uint q, source;
+  int left;
 } FN(place);
 
 FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
@@ -75,10 +76,10 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
   const uint row_in = image * g->height_in + row % g->height_out * g->stride_h;
   place.q = row * g->width_out + column;
   place.source = row_in * g->width_in + column * SW;
-  place.left = place.q < g->pixels_out ? g->width_out - column : 0;
+  place.left = place.q < g->pixels_out ? (int)(g->width_out - column) : 0;
 #else
   place.q = place.source = tile * P;
-  place.left = place.q < g->pixels_out ? g->pixels_out - place.q : 0;
+  place.left = (int)g->pixels_out - (int)place.q;
 #endif
   return place;
 }
@@ -138,7 +139,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
       __global const float *from = x + (size_t)to.source * CB;
       if (to.left >= P) FN(tile)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
-      else if (to.left) FN(tail)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
+      else if (to.left > 0) FN(tail)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #endif
     }
   }

@@ -31,9 +31,9 @@ struct ncl_model {
 
 /* NCL_ERROR_USAGE for `function`, which got a NULL that it cannot do without. */
 ncl_status ncl_fail_null(const char *function);
-/* Shapes of all of the model's inputs; *dims: free with free(). */
+/* Shapes of all of the model's inputs; *result: free with free(). */
 ncl_status ncl_input_dims(const struct ncl_context *context, const ncl_model *model,
-                          const ncl_tensor *inputs, size_t count, struct ncl_dims **dims);
+                          const ncl_tensor *inputs, size_t count, struct ncl_dims **result);
 /* Lists devices once. */
 ncl_status ncl_context_list(struct ncl_context *context);
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#undef ncl_node_fail /* the analyzer's */
+#undef ncl_node_memory
+
 #define NAME_SHOWN 100 /* a hostile name may be megabytes long */
 #define MAX_BRANCHES 64
 

@@ -16,6 +16,11 @@ const char *ncl_node_where(const struct ncl_graph *graph, const struct ncl_node 
 ncl_status ncl_node_fail(const struct ncl_graph *graph, const struct ncl_node *node,
                          const char *format, ...) __attribute__((format(printf, 3, 4)));
 ncl_status ncl_node_memory(const struct ncl_graph *graph, const struct ncl_node *node);
+#ifdef __clang_analyzer__
+/* As in base/log.h: a failure's status is never NCL_OK. */
+#define ncl_node_fail(graph, node, ...) (ncl_node_fail(graph, node, __VA_ARGS__), NCL_ERROR_INPUT)
+#define ncl_node_memory(graph, node) (ncl_node_memory(graph, node), NCL_ERROR_MEMORY)
+#endif
 
 /* The block that a node's name tells of: "layer2.0" in "/layer2/layer2.0/conv1/Conv" or
  * "layer2.0.conv1", as torch names nodes, "conv2_block1" in Keras's "net/conv2_block1_2_conv/Conv".

@@ -22,12 +22,11 @@ static const struct mode {
     bool shorter_side; /* resize keeps the aspect ratio: the shorter side is given; else both are */
     bool nearest, bgr;
 } modes[] = {
-    [NCL_PREPROCESS_TORCHVISION] = {255, IMAGENET_MEAN, IMAGENET_STD, .shorter_side = true},
-    [NCL_PREPROCESS_NONE] = {1, {0}, {1, 1, 1}},
-    [NCL_PREPROCESS_KERAS_TF] = {255, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}, .nearest = true},
-    [NCL_PREPROCESS_KERAS_CAFFE] =
-        {1, {103.939f, 116.779f, 123.68f}, {1, 1, 1}, .nearest = true, .bgr = true},
-    [NCL_PREPROCESS_KERAS_TORCH] = {255, IMAGENET_MEAN, IMAGENET_STD, .nearest = true},
+    [NCL_PREPROCESS_TORCHVISION] = {255, IMAGENET_MEAN, IMAGENET_STD, true, false, false},
+    [NCL_PREPROCESS_NONE] = {1, {0}, {1, 1, 1}, false, false, false},
+    [NCL_PREPROCESS_KERAS_TF] = {255, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}, false, true, false},
+    [NCL_PREPROCESS_KERAS_CAFFE] = {1, {103.939f, 116.779f, 123.68f}, {1, 1, 1}, false, true, true},
+    [NCL_PREPROCESS_KERAS_TORCH] = {255, IMAGENET_MEAN, IMAGENET_STD, false, true, false},
 };
 
 /* Half to even, as Python's round() in torchvision's center_crop. */
