@@ -62,10 +62,10 @@ typedef struct {
 #endif
 } FN(geometry);
 
-/* First pixel of a tile, in y and in x, and the pixels from it on: 0 or less past the end. */
+/* First pixel of a tile, in y and in x, and the one behind the last that it may have, in y; 0 past
+ * the end of all. Not the pixels left: Oclgrind lacks the instruction, and see spatial.cl. */
 typedef struct {
-  uint q, source;
-  int left;
+  uint q, source, end;
 } FN(place);
 
 FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
@@ -76,10 +76,10 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
   const uint row_in = image * g->height_in + row % g->height_out * g->stride_h;
   place.q = row * g->width_out + column;
   place.source = row_in * g->width_in + column * SW;
-  place.left = place.q < g->pixels_out ? (int)(g->width_out - column) : 0;
+  place.end = place.q < g->pixels_out ? (row + 1) * g->width_out : 0;
 #else
   place.q = place.source = tile * P;
-  place.left = (int)g->pixels_out - (int)place.q;
+  place.end = g->pixels_out;
 #endif
   return place;
 }
@@ -137,9 +137,9 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
     for (uint t = 0; t < PL; ++t) {
       const FN(place) to = FN(place_of)(&g, (uint)get_global_id(0) * PL + t);
       __global const float *from = x + (size_t)to.source * CB;
-      if (to.left >= P) FN(tile)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
+      if (to.q + P <= to.end) FN(tile)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
-      else if (to.left > 0) FN(tail)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
+      else if (to.q < to.end) FN(tail)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #endif
     }
   }

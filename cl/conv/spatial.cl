@@ -70,10 +70,12 @@ typedef struct {
   uint stride_h, dilation_h, dilation_w, pad_top, pad_left;
 } FN(geometry);
 
-/* A tile: its first pixel in y, the pixels of its row from there on, the row and column of that
- * pixel's first tap, which may lie before the image, and the image's first row in a block of x. */
+/* A tile: its first pixel in y and the one behind its row's last (0 past the end of all), the row
+ * and column of the first pixel's first tap, which may lie before the image, and the image's first
+ * row in a block of x. Not the pixels left: Intel's CPU compiler (2026.22) made `left >= P` never
+ * true. */
 typedef struct {
-  uint q, left, image_row;
+  uint q, end, image_row;
   int row, column;
 } FN(place);
 
@@ -81,7 +83,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
   const uint tiles = (g->width_out + P - 1) / P, line = tile / tiles, first = tile % tiles * P;
   FN(place) at;
   at.q = line * g->width_out + first;
-  at.left = at.q < g->pixels_out ? g->width_out - first : 0;
+  at.end = at.q < g->pixels_out ? (line + 1) * g->width_out : 0;
   at.image_row = line / g->height_out * g->height_in;
   at.row = (int)(line % g->height_out * g->stride_h) - (int)g->pad_top;
   at.column = (int)(first * SW) - (int)g->pad_left;
@@ -169,10 +171,10 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
     __global const float *x_group = x + first_in * g.pixels_in * CB;
     for (uint t = 0; t < PL; ++t) {
       const FN(place) at = FN(place_of)(&g, (uint)get_global_id(0) * PL + t);
-      if (at.left >= P)
+      if (at.q + P <= at.end)
         FN(tile)(&g, &at, x_group, w_block, w_stride, zeros, y, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
-      else if (at.left)
+      else if (at.q < at.end)
         FN(tail)(&g, &at, x_group, w_block, w_stride, zeros, y, kb BIAS_NAME EPILOGUE_NAMES);
 #endif
     }
