@@ -38,6 +38,7 @@
 #endif
 #include "../common/epilogue.clh"
 #include "../common/tile.clh"
+#include "../common/span.clh"
 
 /* Swizzles, not shuffle(): some compilers take its mask to memory. */
 #if G == 1
@@ -78,26 +79,6 @@
 #define FOR_J(F, k) CAT(J_, G)(F, k)
 /* Lane names are the hexadecimal digits of swizzles. */
 #define NUMBER(j) (0x##j)
-
-#define X_1(F, k) F(0, k)
-#define X_2(F, k) X_1(F, k) F(1, k)
-#define X_3(F, k) X_2(F, k) F(2, k)
-#define X_4(F, k) X_3(F, k) F(3, k)
-#define X_5(F, k) X_4(F, k) F(4, k)
-#define X_6(F, k) X_5(F, k) F(5, k)
-#define X_7(F, k) X_6(F, k) F(6, k)
-#define X_8(F, k) X_7(F, k) F(7, k)
-#define X_9(F, k) X_8(F, k) F(8, k)
-#define X_10(F, k) X_9(F, k) F(9, k)
-#define X_11(F, k) X_10(F, k) F(10, k)
-#define X_12(F, k) X_11(F, k) F(11, k)
-#define X_13(F, k) X_12(F, k) F(12, k)
-#define X_14(F, k) X_13(F, k) F(13, k)
-#define X_15(F, k) X_14(F, k) F(14, k)
-#define X_16(F, k) X_15(F, k) F(15, k)
-#define X_17(F, k) X_16(F, k) F(16, k)
-#define X_18(F, k) X_17(F, k) F(17, k)
-#define FOR_X(F, k) CAT(X_, SPAN)(F, k)
 
 #define INIT(p, unused) block acc_##p = BIAS(b);
 #define STORE(p, unused) \

@@ -37,24 +37,7 @@
 #endif
 #include "../common/epilogue.clh"
 #include "../common/tile.clh"
-
-#define ACC(p, k) acc_##p##_##k
-#define PIXEL(p) (q + p * S)
-#define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
-#define INIT_PIXEL(p, unused) FOR_K(INIT, p)
-
-/* One channel of the block: its weights, then every pixel. */
-#define LOAD_W(j, k) const block w_##k = w[W_FIRST + (j) * KB + k];
-#define STEP_(p, k, lane) ACC(p, k) = FMA((block)(v_##p.lane), w_##k, ACC(p, k));
-#define STEP_0(p, k) STEP_(p, k, s0)
-#define STEP_1(p, k) STEP_(p, k, s1)
-#define STEP_2(p, k) STEP_(p, k, s2)
-#define STEP_3(p, k) STEP_(p, k, s3)
-#define PIXEL_0(p, unused) FOR_K(STEP_0, p)
-#define PIXEL_1(p, unused) FOR_K(STEP_1, p)
-#define PIXEL_2(p, unused) FOR_K(STEP_2, p)
-#define PIXEL_3(p, unused) FOR_K(STEP_3, p)
-#define LANE(j) { FOR_K(LOAD_W, j) FOR_P(PIXEL_##j, 0) }
+#include "../common/lanes.clh"
 
 /* Index of pixel p's first tap in a block of x (it may lie before the image: unsigned arithmetic
  * wraps and comes back), and a bit for each tap: does it lie inside? */

@@ -90,6 +90,14 @@ void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p)
         ncl_arg_buffer(args, NCL_ARG_RESIDUAL);
 }
 
+void ncl_arg_convolution(struct ncl_args *args, const struct ncl_problem *p)
+{
+    ncl_arg_buffer(args, NCL_ARG_X);
+    ncl_arg_buffer(args, NCL_ARG_W);
+    ncl_arg_buffer(args, NCL_ARG_Y);
+    ncl_arg_epilogue(args, p);
+}
+
 size_t ncl_packed_floats_canonical(const struct ncl_problem *p)
 {
     const struct ncl_conv *conv = &p->of.conv;

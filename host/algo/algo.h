@@ -95,6 +95,8 @@ size_t ncl_algo_workspace(const struct ncl_algo *algo, const int *v, const struc
 /* Arguments that EPILOGUE_PARAMS of cl/common/epilogue.clh stands for: those the problem has, of
  * bias, scale, shift, residual, in this order. */
 void ncl_arg_epilogue(struct ncl_args *args, const struct ncl_problem *p);
+/* x, weights, y and the epilogue's, as convolution kernels take them first. */
+void ncl_arg_convolution(struct ncl_args *args, const struct ncl_problem *p);
 
 /* Weights in the order in which canonical arithmetic consumes them, for one block of output
  * channels after another: [K / CB][block of 16 input channels of the group][kh][kw][channel in the

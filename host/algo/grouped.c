@@ -157,10 +157,7 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     const struct ncl_window *window = &p->of.conv.window;
 
     (void)v;
-    ncl_arg_buffer(args, NCL_ARG_X);
-    ncl_arg_buffer(args, NCL_ARG_W);
-    ncl_arg_buffer(args, NCL_ARG_Y);
-    ncl_arg_epilogue(args, p);
+    ncl_arg_convolution(args, p);
     ncl_arg_int(args, p->x.h);
     ncl_arg_int(args, p->x.w);
     ncl_arg_int(args, p->y.h);

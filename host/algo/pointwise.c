@@ -54,10 +54,7 @@ static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
     (void)v;
-    ncl_arg_buffer(args, NCL_ARG_X);
-    ncl_arg_buffer(args, NCL_ARG_W);
-    ncl_arg_buffer(args, NCL_ARG_Y);
-    ncl_arg_epilogue(args, p);
+    ncl_arg_convolution(args, p);
     ncl_arg_int(args, p->x.c);
     ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
     ncl_arg_int(args, p->x.n * p->x.h * p->x.w);

@@ -67,10 +67,7 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     };
 
     (void)v;
-    ncl_arg_buffer(args, NCL_ARG_X);
-    ncl_arg_buffer(args, NCL_ARG_W);
-    ncl_arg_buffer(args, NCL_ARG_Y);
-    ncl_arg_epilogue(args, p);
+    ncl_arg_convolution(args, p);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ncl_arg_int(args, numbers[i]);
 }
