@@ -14,6 +14,8 @@
  * PL  1..64             tiles looped over inside a work-item: weights stay in cache
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
+ * PF  0..32             floats of the next group's weights fetched ahead, per tile and channel
+ * PX  0, 1              1: a tile's pixels of the next channel block are fetched ahead
  * Set by the problem: C_TAIL = C % CB. SW = 0 for strides of 1: tiles lie along all pixels, images
  * in sequence, and q is the pixel in x as well. Else SW is the stride along a row and tiles lie
  * along rows, so that a tile's pixels are a constant apart. TAIL = pixels, or WO, % P: pixels of
@@ -25,6 +27,8 @@
 #define PL 1
 #define KL 1
 #define WG 32
+#define PF 1
+#define PX 1
 #define TAIL 1
 #define C_TAIL 3
 #define SW 2
@@ -33,6 +37,7 @@
 #error "TAIL must be less than P"
 #endif
 #include "../common/epilogue.clh"
+#include "../common/prefetch.clh"
 #include "../common/tile.clh"
 
 #define ACC(p, k) acc_##p##_##k
@@ -42,6 +47,18 @@
 #define SOURCE(p) (p * SW * CB)
 #else
 #define SOURCE(p) (p * CB)
+#endif
+
+/* A line for each lane, not all at once: a burst of them would wait for itself. */
+#if PF
+#define FETCH_W PREFETCH(ahead + lane * PF);
+#else
+#define FETCH_W
+#endif
+#if PX
+#define FETCH_X PREFETCH(x_block + (size_t)g->pixels_in * CB + SOURCE(lane));
+#else
+#define FETCH_X
 #endif
 
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
@@ -86,15 +103,16 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 
 #define LANES_OF_BLOCK(FOR_PIXELS, lanes) \
   for (uint lane = 0; lane < lanes; ++lane) { \
+    FETCH_W FETCH_X \
     FOR_K(LOAD_W, 0) \
     FOR_PIXELS(STEP_PIXEL, 0) \
   }
 
-/* x points at the first pixel of the tile. */
+/* x points at the first pixel of the tile, ahead at its share of the next group's weights. */
 #define TILE(name, FOR_PIXELS) \
   void FN(name)(const FN(geometry) *g, __global const float *restrict x, \
-                __global const block *restrict w, __global block *y, uint q, \
-                uint kb EPILOGUE_PARAMS) { \
+                __global const block *restrict w, __global const float *ahead, \
+                __global block *y, uint q, uint kb EPILOGUE_PARAMS) { \
     __global const float *x_block = x; \
     __global const block *w_block = w + (size_t)kb * g->channels_in; \
     FOR_PIXELS(INIT_PIXEL, 0) \
@@ -102,6 +120,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
       LANES_OF_BLOCK(FOR_PIXELS, CB) \
       x_block += (size_t)g->pixels_in * CB; \
       w_block += CB; \
+      ahead += CB * PF; \
     } \
     LANES_OF_BLOCK(FOR_PIXELS, C_TAIL) \
     FOR_PIXELS(STORE_PIXEL, 0) \
@@ -134,12 +153,15 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
   for (uint l = 0; l < KL; ++l) {
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
     if (kb >= blocks_out) return;
+    __global const float *next = (__global const float *)(w + (size_t)(kb + KB) * channels_in);
     for (uint t = 0; t < PL; ++t) {
-      const FN(place) to = FN(place_of)(&g, (uint)get_global_id(0) * PL + t);
+      const uint at = (uint)get_global_id(0) * PL + t;
+      const FN(place) to = FN(place_of)(&g, at);
+      __global const float *ahead = next + (size_t)(KL > 1 ? t : at) * channels_in * PF;
       __global const float *from = x + (size_t)to.source * CB;
-      if (to.q + P <= to.end) FN(tile)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
+      if (to.q + P <= to.end) FN(tile)(&g, from, w, ahead, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
-      else if (to.q < to.end) FN(tail)(&g, from, w, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
+      else if (to.q < to.end) FN(tail)(&g, from, w, ahead, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #endif
     }
   }

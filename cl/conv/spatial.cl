@@ -16,6 +16,7 @@
  * PL  1..64             tiles looped over inside a work-item: weights stay in cache
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
+ * PF  0..32             floats of the next group's weights fetched ahead, per tile, tap and channel
  * Set by the problem: TAIL = WO % P, pixels of a row's last tile (0: full); P_LESS = P - 1,
  * TAIL_LESS = TAIL - 1; C_TAIL = channels of a group % CB; SW, the stride along a row. */
 #include "../common/types.clh"
@@ -25,6 +26,7 @@
 #define PL 1
 #define KL 1
 #define WG 32
+#define PF 1
 #define TAIL 2
 #define P_LESS 3
 #define TAIL_LESS 1
@@ -35,6 +37,7 @@
 #error "TAIL must be less than P"
 #endif
 #include "../common/epilogue.clh"
+#include "../common/prefetch.clh"
 #include "../common/tile.clh"
 
 #define ACC(p, k) acc_##p##_##k
@@ -90,6 +93,13 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
   return at;
 }
 
+/* A line for each lane, not all at once: a burst of them would wait for itself. */
+#if PF
+#define FETCH_W PREFETCH(ahead + lane * PF);
+#else
+#define FETCH_W
+#endif
+
 #if C_TAIL
 #define LANES_HERE(left) min((uint)CB, left)
 #else
@@ -97,6 +107,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #endif
 #define LANES_OF(FOR_PIXELS, STEPS) \
   for (uint lane = 0; lane < lanes; ++lane) { \
+    FETCH_W \
     FOR_K(LOAD_W, 0) \
     FOR_PIXELS(STEPS, 0) \
   }
@@ -118,11 +129,13 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
     LANES_OF(FOR_PIXELS, STEP_POINT) \
   }
 
-/* x: first block of the group. Loops: 16 channels, kh, kw, blocks of the 16, lanes. */
+/* x: first block of the group; ahead: the tile's share of the next weights. Loops: 16 channels, kh,
+ * kw, blocks of the 16, lanes. */
 #define TILE(name, FOR_PIXELS, FOR_LESS, COUNT) \
   void FN(name)(const FN(geometry) *g, const FN(place) *at, __global const float *restrict x, \
                 __global const block *restrict w_block, size_t w_stride, \
-                __global const float *zeros, __global block *y, uint kb EPILOGUE_PARAMS) { \
+                __global const float *zeros, __global const float *ahead, __global block *y, \
+                uint kb EPILOGUE_PARAMS) { \
     FOR_PIXELS(INIT_PIXEL, 0) \
     for (uint ic = 0; ic < g->channels_in; ic += 16) { \
       const uint channels = min(16u, g->channels_in - ic); \
@@ -139,6 +152,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
             const uint lanes = LANES_HERE(channels - c); \
             TAP(FOR_PIXELS, FOR_LESS, COUNT) \
             w_tap += lanes; \
+            ahead += lanes * PF; \
           } \
         } \
       } \
@@ -169,13 +183,16 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
     __global const block *w_block = w + kb * w_stride;
     const size_t first_in = kb / group_blocks_out * g.blocks_in;
     __global const float *x_group = x + first_in * g.pixels_in * CB;
+    __global const float *next = (__global const float *)(w_block + KB * w_stride);
     for (uint t = 0; t < PL; ++t) {
-      const FN(place) at = FN(place_of)(&g, (uint)get_global_id(0) * PL + t);
+      const uint tile = (uint)get_global_id(0) * PL + t;
+      const FN(place) at = FN(place_of)(&g, tile);
+      __global const float *ahead = next + (KL > 1 ? t : tile) * w_stride * PF;
       if (at.q + P <= at.end)
-        FN(tile)(&g, &at, x_group, w_block, w_stride, zeros, y, kb BIAS_NAME EPILOGUE_NAMES);
+        FN(tile)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
       else if (at.q < at.end)
-        FN(tail)(&g, &at, x_group, w_block, w_stride, zeros, y, kb BIAS_NAME EPILOGUE_NAMES);
+        FN(tail)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y, kb BIAS_NAME EPILOGUE_NAMES);
 #endif
     }
   }

@@ -26,7 +26,7 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
 {
     const struct ncl_tile_shape shape = shape_of(p);
 
-    return ncl_tile_valid(v, &shape, p, caps);
+    return ncl_tile_valid(v, &shape, p, caps) && (!v[NCL_TILE_PX] || ncl_caps_is_cpu_like(caps));
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -34,6 +34,7 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     const struct ncl_tile_shape shape = shape_of(p);
 
     ncl_tile_defaults(v, &shape, p, caps);
+    v[NCL_TILE_PX] = ncl_caps_is_cpu_like(caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)

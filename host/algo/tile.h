@@ -6,7 +6,16 @@
 #include "algo/values.h"
 #include "base/memory.h"
 
-enum { NCL_TILE_P, NCL_TILE_KB, NCL_TILE_PL, NCL_TILE_KL, NCL_TILE_WG, NCL_TILE_PARAMS };
+enum {
+    NCL_TILE_P,
+    NCL_TILE_KB,
+    NCL_TILE_PL,
+    NCL_TILE_KL,
+    NCL_TILE_WG,
+    NCL_TILE_PF,
+    NCL_TILE_PX, /* last: of 1x1 kernels alone */
+    NCL_TILE_PARAMS
+};
 
 static const struct ncl_tunable ncl_tile_tunables[NCL_TILE_PARAMS] = {
     [NCL_TILE_P] = {"P", {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}, 11},
@@ -14,6 +23,8 @@ static const struct ncl_tunable ncl_tile_tunables[NCL_TILE_PARAMS] = {
     [NCL_TILE_PL] = {"PL", {1, 2, 4, 8, 16, 32, 64}, 7},
     [NCL_TILE_KL] = {"KL", {1, 2, 4, 8, 16, 32, 64}, 7},
     [NCL_TILE_WG] = {"WG", {1, 8, 16, 32, 64, 128, 256}, 7},
+    [NCL_TILE_PF] = {"PF", {0, 1, 2, 3, 4, 6, 8, 12, 16, 32}, 10},
+    [NCL_TILE_PX] = {"PX", {0, 1}, 2},
 };
 
 /* A convolution as tiles see it: a product of blocks x depth and depth x pixels. No tile crosses
@@ -24,6 +35,7 @@ struct ncl_tile_shape {
     int blocks;       /* of output channels, all groups */
     int group_blocks; /* of output channels of one group */
     int depth;        /* products summed per output */
+    int channels;     /* of the input, all groups */
 };
 
 static inline struct ncl_tile_shape ncl_tile_shape(const struct ncl_problem *p, bool by_rows)
@@ -37,6 +49,7 @@ static inline struct ncl_tile_shape ncl_tile_shape(const struct ncl_problem *p, 
         .blocks = ncl_blocks(p->y.c, p->channel_block),
         .group_blocks = ncl_blocks(p->y.c / conv->groups, p->channel_block),
         .depth = p->x.c / conv->groups * conv->window.kernel_h * conv->window.kernel_w,
+        .channels = p->x.c,
     };
 }
 
@@ -65,6 +78,26 @@ static inline bool ncl_tile_fits(int pixels, int blocks, const struct ncl_proble
     return (pixels + 1) * blocks * per_block + 1 <= caps->registers;
 }
 
+/* Floats per channel that each of the tiles between two groups of weights has to fetch, so that the
+ * next group is there in time. */
+static inline int ncl_tile_share(const int *v, const struct ncl_tile_shape *shape,
+                                 const struct ncl_problem *p)
+{
+    const int tiles = v[NCL_TILE_KL] > 1 ? v[NCL_TILE_PL] : ncl_tile_count(v, shape);
+
+    return (v[NCL_TILE_KB] * p->channel_block + tiles - 1) / tiles;
+}
+
+/* Only CPUs fetch ahead: other devices hide a memory's latency behind other work-items. */
+static inline bool ncl_tile_fetch_valid(const int *v, const struct ncl_tile_shape *shape,
+                                        const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    if (!ncl_caps_is_cpu_like(caps))
+        return !v[NCL_TILE_PF];
+    return !ncl_value_excessive(&ncl_tile_tunables[NCL_TILE_PF], v[NCL_TILE_PF],
+                                ncl_tile_share(v, shape, p));
+}
+
 static inline bool ncl_tile_valid(const int *v, const struct ncl_tile_shape *shape,
                                   const struct ncl_problem *p, const struct ncl_caps *caps)
 {
@@ -73,7 +106,7 @@ static inline bool ncl_tile_valid(const int *v, const struct ncl_tile_shape *sha
     if (v[NCL_TILE_P] > shape->row || shape->group_blocks % v[NCL_TILE_KB])
         return false;
     return ncl_tile_fits(v[NCL_TILE_P], v[NCL_TILE_KB], p, caps) &&
-           ncl_work_group_fits(caps, v[NCL_TILE_WG]) &&
+           ncl_work_group_fits(caps, v[NCL_TILE_WG]) && ncl_tile_fetch_valid(v, shape, p, caps) &&
            !ncl_value_excessive(&ncl_tile_tunables[NCL_TILE_PL], v[NCL_TILE_PL],
                                 ncl_tile_count(v, shape)) &&
            !ncl_value_excessive(&ncl_tile_tunables[NCL_TILE_KL], v[NCL_TILE_KL], loops);
@@ -126,36 +159,42 @@ static inline void ncl_tile_choose(int *v, const struct ncl_tile_shape *shape,
     }
 }
 
-/* Bytes of weights that stay in a core's second-level cache beside the input. */
-#define NCL_TILE_CACHED (256 << 10)
+/* Bytes of an input that stays in a core's second-level cache, whatever passes by. */
+#define NCL_TILE_INPUT (256 << 10)
+/* Tiles that share each read of the weights. */
+#define NCL_TILE_TOGETHER 4
+/* Work-items per core that even out its interruptions. */
+#define NCL_TILE_ITEMS 6
 
-/* How much one work-item loops over. Where there are far more weights than input, or groups, each
- * weight is read once and the input stays in cache; else each tile of the input stays, and all
- * weights pass by. */
+/* How much one work-item loops over: for each of KL groups of weights, PL tiles. A small input
+ * stays in cache while each weight is read once, by all tiles; else a few tiles stay while all
+ * weights pass by. Groups of channels read an input each. */
 static inline void ncl_tile_loops(int *v, const struct ncl_tile_shape *shape,
-                                  const struct ncl_problem *p, const struct ncl_caps *caps)
+                                  const struct ncl_caps *caps)
 {
-    const struct ncl_tunable *loops = &ncl_tile_tunables[NCL_TILE_PL];
     const int tiles = ncl_tile_count(v, shape), groups = shape->blocks / v[NCL_TILE_KB];
-    const int wanted = 2 * ncl_items_wanted(caps);
-    const double weights = 4.0 * shape->depth * shape->blocks * p->channel_block;
+    const double input = 4.0 * shape->pixels * shape->channels;
+    const bool once = shape->blocks > shape->group_blocks || input <= NCL_TILE_INPUT;
+    const int together = once || tiles < NCL_TILE_TOGETHER ? tiles : NCL_TILE_TOGETHER;
+    int *pl = &v[NCL_TILE_PL], *kl = &v[NCL_TILE_KL];
 
-    if (shape->blocks > shape->group_blocks ||
-        shape->blocks * p->channel_block >= 8 * shape->pixels) {
-        v[NCL_TILE_KL] = 1;
-        v[NCL_TILE_PL] = ncl_value_at_least(loops, tiles);
-        while (v[NCL_TILE_PL] > 1 &&
-               groups * (int)ncl_ceil_div((size_t)tiles, (size_t)v[NCL_TILE_PL]) < wanted)
-            v[NCL_TILE_PL] /= 2;
-        return;
-    }
-    v[NCL_TILE_PL] = weights > NCL_TILE_CACHED ? ncl_value_sharing(loops, tiles, wanted) : 1;
-    v[NCL_TILE_PL] = v[NCL_TILE_PL] < 8 ? v[NCL_TILE_PL] : 8;
-    v[NCL_TILE_KL] = ncl_value_at_least(loops, groups);
-    while (v[NCL_TILE_KL] > 1 &&
-           tiles / v[NCL_TILE_PL] * (int)ncl_ceil_div((size_t)groups, (size_t)v[NCL_TILE_KL]) <
-               wanted)
-        v[NCL_TILE_KL] /= 2;
+    *pl = ncl_value_at_least(&ncl_tile_tunables[NCL_TILE_PL], together);
+    *kl = ncl_value_at_least(&ncl_tile_tunables[NCL_TILE_KL], groups);
+    while (*pl * *kl > 1 && (int)ncl_ceil_div((size_t)tiles, (size_t)*pl) *
+                                    (int)ncl_ceil_div((size_t)groups, (size_t)*kl) <
+                                NCL_TILE_ITEMS * ncl_cores(caps))
+        *(*kl > 1 ? kl : pl) /= 2;
+}
+
+/* Weights that come from memory, or from another core's cache, are asked for in time. */
+static inline void ncl_tile_fetch(int *v, const struct ncl_tile_shape *shape,
+                                  const struct ncl_problem *p)
+{
+    const int tiles = v[NCL_TILE_KL] > 1 ? v[NCL_TILE_PL] : ncl_tile_count(v, shape);
+
+    v[NCL_TILE_PF] = tiles < 2 ? 0
+                               : ncl_value_at_least(&ncl_tile_tunables[NCL_TILE_PF],
+                                                    ncl_tile_share(v, shape, p));
 }
 
 /* Devices with many work-items at once: small tiles, smaller where there would be too few. */
@@ -179,9 +218,11 @@ static inline void ncl_tile_defaults(int *v, const struct ncl_tile_shape *shape,
 {
     if (ncl_caps_is_cpu_like(caps)) {
         ncl_tile_choose(v, shape, p, caps);
-        ncl_tile_loops(v, shape, p, caps);
+        ncl_tile_loops(v, shape, caps);
+        ncl_tile_fetch(v, shape, p);
     } else {
         ncl_tile_defaults_gpu(v, shape, p, caps);
+        v[NCL_TILE_PF] = 0;
     }
     v[NCL_TILE_WG] =
         ncl_work_group_default(&ncl_tile_tunables[NCL_TILE_WG], ncl_tile_count(v, shape), caps);

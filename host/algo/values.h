@@ -50,13 +50,18 @@ static inline int ncl_work_group_default(const struct ncl_tunable *tunable, int 
     return ncl_value_at_most(tunable, (size_t)wanted < limit ? wanted : (int)limit);
 }
 
+static inline int ncl_cores(const struct ncl_caps *caps)
+{
+    const unsigned units = caps->compute_units < 1024 ? caps->compute_units : 1024;
+
+    return (int)(units ? units : 1);
+}
+
 /* Work-items to aim for where one makes a work-group: a few per core even out its interruptions,
  * and each costs a fraction of a microsecond. */
 static inline int ncl_items_wanted(const struct ncl_caps *caps)
 {
-    const unsigned units = caps->compute_units < 1024 ? caps->compute_units : 1024;
-
-    return 8 * (int)(units ? units : 1);
+    return 8 * ncl_cores(caps);
 }
 
 /* The largest value that leaves at least `wanted` of `items` work-items after dividing by it. */
