@@ -82,15 +82,16 @@
 
 #define INIT(p, unused) block acc_##p = BIAS(b);
 #define STORE(p, unused) \
-  if (p < columns) y[out + p] = FN(epilogue)(acc_##p, b, blocks, out + p EPILOGUE_NAMES);
+  if (p < columns) \
+    PUT_BLOCK(y, out + p, FN(epilogue)(acc_##p, b, blocks, out + p EPILOGUE_NAMES));
 
 #if WALK
 /* The conditions are constant. */
 #define TAP(p, i) \
   if (i >= p * SW && (i - p * SW) % DW == 0 && (i - p * SW) / DW < KW) \
-    acc_##p = FMA(spread, w_lane[(i - p * SW) / DW * G], acc_##p);
+    acc_##p = FMA(spread, BLOCK_AT(w_lane, (i - p * SW) / DW * G), acc_##p);
 #define WALK_LANE(j, i) { \
-    __global const block *w_lane = w_row + NUMBER(j); \
+    __global const stored *w_lane = w_row + NUMBER(j); \
     const block spread = SPREAD(v, j); \
     FOR_P(TAP, i) \
   }
@@ -98,20 +99,23 @@
  * steps of many pixels together, and spill. */
 #define WALK_PIXEL(i, unused) \
   if ((uint)(left + i) < (uint)width_in) { \
-    const block v = x_row[left + i]; \
+    const block v = BLOCK_AT(x_row, left + i); \
     FOR_J(WALK_LANE, i) \
   }
 #else
-#define LANE(j, p) acc_##p = FMA(SPREAD(v, j), w_row[NUMBER(j)], acc_##p);
-#define ROLL(p, unused) { const block v = x_row[tap + p * SW]; FOR_J(LANE, p) }
+#define LANE(j, p) acc_##p = FMA(SPREAD(v, j), BLOCK_AT(w_row, NUMBER(j)), acc_##p);
+#define ROLL(p, unused) { const block v = BLOCK_AT(x_row, tap + p * SW); FOR_J(LANE, p) }
 #define EDGE(p, unused) if ((uint)(tap + p * SW) < (uint)width_in) ROLL(p, 0)
 #if G == CB
 /* A group that fills its block: one value at a time, broadcast from memory. */
-#define ROLL_ONE(p, unused) acc_##p = FMA((block)(x_lane[p * SW * CB]), weight, acc_##p);
+#define ROLL_FETCH(p, unused) FETCH(p, x_lane, p * SW * CB)
+#define ROLL_ONE(p, unused) \
+  acc_##p = FMA((block)(LANE_AT(p, j, x_lane, p * SW * CB)), weight, acc_##p);
 #define ROLL_TAP \
-  __global const float *x_lane = (__global const float *)(x_row + tap); \
+  __global const element *x_lane = (__global const element *)(x_row + tap); \
+  STAGE(G, FOR_P, ROLL_FETCH) \
   for (int j = 0; j < G; ++j, ++x_lane) { \
-    const block weight = w_row[j]; \
+    const block weight = BLOCK_AT(w_row, j); \
     FOR_P(ROLL_ONE, 0) \
   }
 #else
@@ -120,8 +124,8 @@
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
-    __global const block *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
+    __global const stored *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
     int kernel_h, int kernel_w, int stride_h, int dilation_h, int pad_top, int pad_left) {
   const int b = get_global_id(1), blocks = get_global_size(1);
   const size_t plane = (size_t)b * get_global_size(2) + get_global_id(2);
@@ -138,8 +142,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
     for (int kh = 0; kh < kernel_h; ++kh) {
       const int row = y_row * stride_h - pad_top + kh * dilation_h;
       if ((uint)row >= (uint)height_in) continue;
-      __global const block *x_row = x + row * width_in;
-      __global const block *w_row = w + kh * kernel_w * G;
+      __global const stored *x_row = x + row * width_in;
+      __global const stored *w_row = w + kh * kernel_w * G;
 #if WALK
       FOR_X(WALK_PIXEL, 0)
 #else

@@ -51,24 +51,26 @@
 
 /* A line for each lane, not all at once: a burst of them would wait for itself. */
 #if PF
-#define FETCH_W PREFETCH(ahead + lane * PF);
+#define AHEAD_W PREFETCH(ahead + lane * PF);
 #else
-#define FETCH_W
+#define AHEAD_W
 #endif
 #if PX
-#define FETCH_X PREFETCH(x_block + (size_t)g->pixels_in * CB + SOURCE(lane));
+#define AHEAD_X PREFETCH(x_block + (size_t)g->pixels_in * CB + SOURCE(lane));
 #else
-#define FETCH_X
+#define AHEAD_X
 #endif
 
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
 #define INIT_PIXEL(p, unused) FOR_K(INIT, p)
-#define LOAD_W(unused, k) const block w_##k = w_block[k * g->channels_in + lane];
+#define LOAD_W(unused, k) const block w_##k = BLOCK_AT(w_block, k * g->channels_in + lane);
 #define STEP(p, k) ACC(p, k) = FMA((block)(v), w_##k, ACC(p, k));
-/* One input value at a time: loading all P first would cost P registers and spill. */
-#define STEP_PIXEL(p, unused) { const float v = x_block[SOURCE(p) + lane]; FOR_K(STEP, p) }
+#define FETCH_PIXEL(p, unused) FETCH(p, x_block, SOURCE(p))
+#define STEP_PIXEL(p, unused) \
+  { const float v = LANE_AT(p, lane, x_block, SOURCE(p) + lane); FOR_K(STEP, p) }
 #define STORE(p, k) \
-  y[OUT(p, k)] = FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES);
+  PUT_BLOCK(y, OUT(p, k), \
+            FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES));
 #define STORE_PIXEL(p, unused) FOR_K(STORE, p)
 
 /* What a tile needs to know of the problem. */
@@ -102,19 +104,22 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 }
 
 #define LANES_OF_BLOCK(FOR_PIXELS, lanes) \
-  for (uint lane = 0; lane < lanes; ++lane) { \
-    FETCH_W FETCH_X \
-    FOR_K(LOAD_W, 0) \
-    FOR_PIXELS(STEP_PIXEL, 0) \
+  { \
+    STAGE(lanes, FOR_PIXELS, FETCH_PIXEL) \
+    for (uint lane = 0; lane < lanes; ++lane) { \
+      AHEAD_W AHEAD_X \
+      FOR_K(LOAD_W, 0) \
+      FOR_PIXELS(STEP_PIXEL, 0) \
+    } \
   }
 
 /* x points at the first pixel of the tile, ahead at its share of the next group's weights. */
 #define TILE(name, FOR_PIXELS) \
-  void FN(name)(const FN(geometry) *g, __global const float *restrict x, \
-                __global const block *restrict w, __global const float *ahead, \
-                __global block *y, uint q, uint kb EPILOGUE_PARAMS) { \
-    __global const float *x_block = x; \
-    __global const block *w_block = w + (size_t)kb * g->channels_in; \
+  void FN(name)(const FN(geometry) *g, __global const element *restrict x, \
+                __global const stored *restrict w, __global const element *ahead, \
+                __global stored *y, uint q, uint kb EPILOGUE_PARAMS) { \
+    __global const element *x_block = x; \
+    __global const stored *w_block = w + (size_t)kb * g->channels_in; \
     FOR_PIXELS(INIT_PIXEL, 0) \
     for (uint b = g->channels_in / CB; b > 0; --b) { \
       LANES_OF_BLOCK(FOR_PIXELS, CB) \
@@ -146,19 +151,19 @@ TILE(tail, FOR_TAIL)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
-    __global const float *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint channels_in, uint blocks_out, uint pixels_in,
+    __global const element *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint channels_in, uint blocks_out, uint pixels_in,
     uint pixels_out STRIDE_PARAMS) {
   const FN(geometry) g = {channels_in, blocks_out, pixels_in, pixels_out STRIDE_NAMES};
   for (uint l = 0; l < KL; ++l) {
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
     if (kb >= blocks_out) return;
-    __global const float *next = (__global const float *)(w + (size_t)(kb + KB) * channels_in);
+    __global const element *next = (__global const element *)(w + (size_t)(kb + KB) * channels_in);
     for (uint t = 0; t < PL; ++t) {
       const uint at = (uint)get_global_id(0) * PL + t;
       const FN(place) to = FN(place_of)(&g, at);
-      __global const float *ahead = next + (size_t)(KL > 1 ? t : at) * channels_in * PF;
-      __global const float *from = x + (size_t)to.source * CB;
+      __global const element *ahead = next + (size_t)(KL > 1 ? t : at) * channels_in * PF;
+      __global const element *from = x + (size_t)to.source * CB;
       if (to.q + P <= to.end) FN(tile)(&g, from, w, ahead, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
       else if (to.q < to.end) FN(tail)(&g, from, w, ahead, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);

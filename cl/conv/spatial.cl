@@ -45,20 +45,24 @@
 
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
 #define INIT_PIXEL(p, unused) FOR_K(INIT, p)
-#define LOAD_W(unused, k) const block w_##k = w_tap[k * w_stride + lane];
+#define LOAD_W(unused, k) const block w_##k = BLOCK_AT(w_tap, k * w_stride + lane);
 #define STEP(p, k) ACC(p, k) = FMA((block)(value), w_##k, ACC(p, k));
-/* One input value at a time: loading all P first would cost P registers and spill. */
-#define STEP_PIXEL(p, unused) { const float value = x_tap[p * SW * CB + lane]; FOR_K(STEP, p) }
+#define FETCH_PIXEL(p, unused) FETCH(p, x_tap, p * SW * CB)
+#define STEP_PIXEL(p, unused) \
+  { const float value = LANE_AT(p, lane, x_tap, p * SW * CB + lane); FOR_K(STEP, p) }
 /* x_tap points to the tile's second pixel. */
 #define STEP_NEXT(p, unused) \
-  { const float value = x_tap[p * SW * CB + lane]; FOR_K(STEP, CAT(NEXT_, p)) }
-#define STEP_POINT(p, unused) { const float value = x_##p[lane]; FOR_K(STEP, p) }
+  { const float value = LANE_AT(p, lane, x_tap, p * SW * CB + lane); FOR_K(STEP, CAT(NEXT_, p)) }
+#define FETCH_POINT(p, unused) FETCH(p, x_##p, 0)
+#define STEP_POINT(p, unused) \
+  { const float value = LANE_AT(p, lane, x_##p, lane); FOR_K(STEP, p) }
 /* Where this tap of pixel p reads: zeros in the padding. */
 #define POINT(p, unused) \
-  __global const float *x_##p = \
+  __global const element *x_##p = \
     (uint)(column + p * SW) < g->width_in ? x_tap + (column + p * SW) * CB : zeros;
 #define STORE(p, k) \
-  y[OUT(p, k)] = FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES);
+  PUT_BLOCK(y, OUT(p, k), \
+            FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES));
 #define STORE_PIXEL(p, unused) FOR_K(STORE, p)
 #if HAS_BIAS
 #define BIAS_NAME , bias
@@ -95,9 +99,9 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 
 /* A line for each lane, not all at once: a burst of them would wait for itself. */
 #if PF
-#define FETCH_W PREFETCH(ahead + lane * PF);
+#define AHEAD_W PREFETCH(ahead + lane * PF);
 #else
-#define FETCH_W
+#define AHEAD_W
 #endif
 
 #if C_TAIL
@@ -105,9 +109,10 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #else
 #define LANES_HERE(left) CB
 #endif
-#define LANES_OF(FOR_PIXELS, STEPS) \
+#define LANES_OF(FOR_PIXELS, FETCHES, STEPS) \
+  STAGE(lanes, FOR_PIXELS, FETCHES) \
   for (uint lane = 0; lane < lanes; ++lane) { \
-    FETCH_W \
+    AHEAD_W \
     FOR_K(LOAD_W, 0) \
     FOR_PIXELS(STEPS, 0) \
   }
@@ -117,25 +122,25 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #define TAP(FOR_PIXELS, FOR_LESS, COUNT) \
   if (column >= 0 && last < (int)g->width_in) { \
     x_tap += column * CB; \
-    LANES_OF(FOR_PIXELS, STEP_PIXEL) \
+    LANES_OF(FOR_PIXELS, FETCH_PIXEL, STEP_PIXEL) \
   } else if (column < 0 && column + SW >= 0 && last < (int)g->width_in) { \
     x_tap += (column + SW) * CB; \
-    LANES_OF(FOR_LESS, STEP_NEXT) \
+    LANES_OF(FOR_LESS, FETCH_PIXEL, STEP_NEXT) \
   } else if (column >= 0 && last - SW < (int)g->width_in) { \
     x_tap += column * CB; \
-    LANES_OF(FOR_LESS, STEP_PIXEL) \
+    LANES_OF(FOR_LESS, FETCH_PIXEL, STEP_PIXEL) \
   } else { \
     FOR_PIXELS(POINT, 0) \
-    LANES_OF(FOR_PIXELS, STEP_POINT) \
+    LANES_OF(FOR_PIXELS, FETCH_POINT, STEP_POINT) \
   }
 
 /* x: first block of the group; ahead: the tile's share of the next weights. Loops: 16 channels, kh,
  * kw, blocks of the 16, lanes. */
 #define TILE(name, FOR_PIXELS, FOR_LESS, COUNT) \
-  void FN(name)(const FN(geometry) *g, const FN(place) *at, __global const float *restrict x, \
-                __global const block *restrict w_block, size_t w_stride, \
-                __global const float *zeros, __global const float *ahead, __global block *y, \
-                uint kb EPILOGUE_PARAMS) { \
+  void FN(name)(const FN(geometry) *g, const FN(place) *at, __global const element *restrict x, \
+                __global const stored *restrict w_block, size_t w_stride, \
+                __global const element *zeros, __global const element *ahead, \
+                __global stored *y, uint kb EPILOGUE_PARAMS) { \
     FOR_PIXELS(INIT_PIXEL, 0) \
     for (uint ic = 0; ic < g->channels_in; ic += 16) { \
       const uint channels = min(16u, g->channels_in - ic); \
@@ -146,9 +151,9 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
         for (uint kw = 0; kw < g->kernel_w; ++kw) { \
           const int column = at->column + (int)(kw * g->dilation_w); \
           const int last = column + (COUNT - 1) * SW; \
-          __global const block *w_tap = w_block + (kh * g->kernel_w + kw) * channels; \
+          __global const stored *w_tap = w_block + (kh * g->kernel_w + kw) * channels; \
           for (uint c = 0; c < channels; c += CB) { \
-            __global const float *x_tap = x + ((size_t)(ic + c) * g->pixels_in + line * CB); \
+            __global const element *x_tap = x + ((size_t)(ic + c) * g->pixels_in + line * CB); \
             const uint lanes = LANES_HERE(channels - c); \
             TAP(FOR_PIXELS, FOR_LESS, COUNT) \
             w_tap += lanes; \
@@ -167,8 +172,8 @@ TILE(tail, FOR_TAIL, FOR_TAIL_LESS, TAIL)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
-    __global const float *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
+    __global const element *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
     uint images, uint height_in, uint width_in, uint height_out, uint width_out, uint kernel_h,
     uint kernel_w, uint stride_h, uint dilation_h, uint dilation_w, uint pad_top, uint pad_left) {
   const FN(geometry) g = {channels_in, (channels_in + CB - 1) / CB, group_blocks_out, blocks_out,
@@ -176,18 +181,18 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
                           height_in, width_in, height_out, width_out, kernel_h, kernel_w,
                           stride_h, dilation_h, dilation_w, pad_top, pad_left};
   const size_t w_stride = (size_t)channels_in * kernel_h * kernel_w;
-  __global const float *zeros = (__global const float *)(w + blocks_out * w_stride);
+  __global const element *zeros = (__global const element *)(w + blocks_out * w_stride);
   for (uint l = 0; l < KL; ++l) {
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
     if (kb >= blocks_out) return;
-    __global const block *w_block = w + kb * w_stride;
+    __global const stored *w_block = w + kb * w_stride;
     const size_t first_in = kb / group_blocks_out * g.blocks_in;
-    __global const float *x_group = x + first_in * g.pixels_in * CB;
-    __global const float *next = (__global const float *)(w_block + KB * w_stride);
+    __global const element *x_group = x + first_in * g.pixels_in * CB;
+    __global const element *next = (__global const element *)(w_block + KB * w_stride);
     for (uint t = 0; t < PL; ++t) {
       const uint tile = (uint)get_global_id(0) * PL + t;
       const FN(place) at = FN(place_of)(&g, tile);
-      __global const float *ahead = next + (KL > 1 ? t : tile) * w_stride * PF;
+      __global const element *ahead = next + (KL > 1 ? t : tile) * w_stride * PF;
       if (at.q + P <= at.end)
         FN(tile)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL

@@ -90,6 +90,7 @@ struct ncl_problem {
     enum ncl_problem_kind kind;
     int channel_block; /* CB of the session: 4, 8, 16 */
     bool fast;         /* mad, reordering allowed (math fast) */
+    bool half;         /* BLOCKED tensors and weights are stored as halves (precision fp16) */
     bool finite;       /* conv: every weight is finite, so zero taps may be multiplied */
     struct ncl_shape x, y;
     enum ncl_order x_order, y_order; /* PLAIN only where an algorithm says so */
