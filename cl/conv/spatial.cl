@@ -17,6 +17,8 @@
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
  * PF  0..32             floats of the next group's weights fetched ahead, per tile, tap and channel
+ * SLAB 0, 1             1: 16 input channels at a time for all PL tiles, whose sums wait in private
+ *                       memory: a slab of weights is read from afar once, not once per tile
  * Set by the problem: TAIL = WO % P, pixels of a row's last tile (0: full); P_LESS = P - 1,
  * TAIL_LESS = TAIL - 1; C_TAIL = channels of a group % CB; SW, the stride along a row. */
 #include "../common/types.clh"
@@ -27,6 +29,7 @@
 #define KL 1
 #define WG 32
 #define PF 1
+#define SLAB 1
 #define TAIL 2
 #define P_LESS 3
 #define TAIL_LESS 1
@@ -43,7 +46,12 @@
 #define ACC(p, k) acc_##p##_##k
 #define OUT(p, k) ((size_t)(kb + k) * g->pixels_out + at->q + p)
 
+#if SLAB
+#define SUM(p, k) sums[p * KB + k]
+#define INIT(p, k) block ACC(p, k) = SUM(p, k);
+#else
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
+#endif
 #define INIT_PIXEL(p, unused) FOR_K(INIT, p)
 #define LOAD_W(unused, k) const block w_##k = BLOCK_AT(w_tap, k * w_stride + lane);
 #define STEP(p, k) ACC(p, k) = FMA((block)(value), w_##k, ACC(p, k));
@@ -64,6 +72,8 @@
   PUT_BLOCK(y, OUT(p, k), \
             FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES));
 #define STORE_PIXEL(p, unused) FOR_K(STORE, p)
+#define KEEP(p, k) SUM(p, k) = ACC(p, k);
+#define KEEP_PIXEL(p, unused) FOR_K(KEEP, p)
 #if HAS_BIAS
 #define BIAS_NAME , bias
 #else
@@ -97,8 +107,11 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
   return at;
 }
 
-/* A line for each lane, not all at once: a burst of them would wait for itself. */
-#if PF
+/* A line for each lane, not all at once: a burst of them would wait for itself. Slabs of the KB
+ * blocks take turns. */
+#if PF && SLAB
+#define AHEAD_W PREFETCH(ahead + lane % KB * w_stride * CB + lane * PF);
+#elif PF
 #define AHEAD_W PREFETCH(ahead + lane * PF);
 #else
 #define AHEAD_W
@@ -134,15 +147,29 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
     LANES_OF(FOR_PIXELS, FETCH_POINT, STEP_POINT) \
   }
 
+#if SLAB
+#define PART_PARAMS , uint slab, block *sums
+#define PART_NAMES , slab, sums + t * P * KB
+#define PART slab
+#define PART_END (slab + 1)
+#define END_PIXEL KEEP_PIXEL
+#else
+#define PART_PARAMS
+#define PART_NAMES
+#define PART 0
+#define PART_END g->channels_in
+#define END_PIXEL STORE_PIXEL
+#endif
+
 /* x: first block of the group; ahead: the tile's share of the next weights. Loops: 16 channels, kh,
  * kw, blocks of the 16, lanes. */
 #define TILE(name, FOR_PIXELS, FOR_LESS, COUNT) \
   void FN(name)(const FN(geometry) *g, const FN(place) *at, __global const element *restrict x, \
                 __global const stored *restrict w_block, size_t w_stride, \
                 __global const element *zeros, __global const element *ahead, \
-                __global stored *y, uint kb EPILOGUE_PARAMS) { \
+                __global stored *y, uint kb PART_PARAMS EPILOGUE_PARAMS) { \
     FOR_PIXELS(INIT_PIXEL, 0) \
-    for (uint ic = 0; ic < g->channels_in; ic += 16) { \
+    for (uint ic = PART; ic < PART_END; ic += 16) { \
       const uint channels = min(16u, g->channels_in - ic); \
       for (uint kh = 0; kh < g->kernel_h; ++kh) { \
         const int row = at->row + (int)(kh * g->dilation_h); \
@@ -163,7 +190,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
       } \
       w_block += g->kernel_h * g->kernel_w * channels; \
     } \
-    FOR_PIXELS(STORE_PIXEL, 0) \
+    FOR_PIXELS(END_PIXEL, 0) \
   }
 
 TILE(tile, FOR_P, FOR_P_LESS, P)
@@ -189,15 +216,40 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
     const size_t first_in = kb / group_blocks_out * g.blocks_in;
     __global const element *x_group = x + first_in * g.pixels_in * CB;
     __global const element *next = (__global const element *)(w_block + KB * w_stride);
-    for (uint t = 0; t < PL; ++t) {
-      const uint tile = (uint)get_global_id(0) * PL + t;
-      const FN(place) at = FN(place_of)(&g, tile);
-      __global const element *ahead = next + (KL > 1 ? t : tile) * w_stride * PF;
-      if (at.q + P <= at.end)
-        FN(tile)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y, kb BIAS_NAME EPILOGUE_NAMES);
+#if SLAB
+    block sums[PL * P * KB];
+    for (uint i = 0; i < PL * P * KB; ++i) sums[i] = BIAS(kb + i % KB);
+    for (uint slab = 0; slab < channels_in; slab += 16) {
+      const size_t length = (size_t)min(16u, channels_in - slab) * kernel_h * kernel_w;
+      if (slab + 16 < channels_in) next = (__global const element *)(w_block + length);
+      else next = (__global const element *)(w + (kb + KB) * w_stride);
+#else
+    const size_t length = w_stride;
+    {
+#endif
+      for (uint t = 0; t < PL; ++t) {
+        const uint tile = (uint)get_global_id(0) * PL + t;
+        const FN(place) at = FN(place_of)(&g, tile);
+        __global const element *ahead = next + (SLAB || KL > 1 ? t : tile) * length * PF;
+        if (at.q + P <= at.end)
+          FN(tile)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y,
+                   kb PART_NAMES BIAS_NAME EPILOGUE_NAMES);
 #if TAIL
-      else if (at.q < at.end)
-        FN(tail)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y, kb BIAS_NAME EPILOGUE_NAMES);
+        else if (at.q < at.end)
+          FN(tail)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y,
+                   kb PART_NAMES BIAS_NAME EPILOGUE_NAMES);
+#endif
+      }
+#if SLAB
+      w_block += length;
+    }
+    for (uint i = 0; i < PL * P * KB; ++i) {
+      const uint k = kb + i % KB;
+      const FN(place) at = FN(place_of)(&g, (uint)get_global_id(0) * PL + i / (P * KB));
+      const uint q = at.q + i / KB % P;
+      const size_t out = (size_t)k * g.pixels_out + q;
+      if (q < at.end)
+        PUT_BLOCK(y, out, FN(epilogue)(sums[i], k, blocks_out, out EPILOGUE_NAMES));
 #endif
     }
   }

@@ -1,6 +1,13 @@
 /* 1x1 convolution and the dense layer. Kernel and layouts: cl/conv/pointwise.cl. */
 #include "algo/tile.h"
 
+enum { PX = NCL_TILE_PARAMS, TUNABLE_COUNT };
+
+static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
+    NCL_TILE_TUNABLES,
+    [PX] = {"PX", {0, 1}, 2},
+};
+
 static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const struct ncl_window *w = &p->of.conv.window;
@@ -26,7 +33,7 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
 {
     const struct ncl_tile_shape shape = shape_of(p);
 
-    return ncl_tile_valid(v, &shape, p, caps) && (!v[NCL_TILE_PX] || ncl_caps_is_cpu_like(caps));
+    return ncl_tile_valid(v, &shape, p, caps) && (!v[PX] || ncl_caps_is_cpu_like(caps));
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -34,7 +41,7 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     const struct ncl_tile_shape shape = shape_of(p);
 
     ncl_tile_defaults(v, &shape, p, caps);
-    v[NCL_TILE_PX] = ncl_caps_is_cpu_like(caps);
+    v[PX] = ncl_caps_is_cpu_like(caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
@@ -76,8 +83,8 @@ const struct ncl_algo ncl_algo_pointwise = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 40,
-    .tunables = ncl_tile_tunables,
-    .tunable_count = NCL_TILE_PARAMS,
+    .tunables = tunables,
+    .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,
     .valid = valid,
     .defaults = defaults,

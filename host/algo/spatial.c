@@ -13,11 +13,59 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
     return groups == 1 || (p->x.c / groups % cb == 0 && p->y.c / groups % cb == 0);
 }
 
+enum { SLAB = NCL_TILE_PARAMS, TUNABLE_COUNT };
+
+static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
+    NCL_TILE_TUNABLES,
+    [SLAB] = {"SLAB", {0, 1}, 2},
+};
+
+/* Bytes of sums that a work-item may keep: half a first-level cache. */
+#define SUMS_MAX (24 << 10)
+/* Bytes of a work-item's weights beyond which the second-level cache gives them up between tiles.
+ */
+#define WEIGHTS_MAX (256 << 10)
+
+static int block_bytes(const struct ncl_problem *p)
+{
+    return p->channel_block * (int)sizeof(float);
+}
+
+static bool slab_valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    return !v[SLAB] ||
+           (ncl_caps_is_cpu_like(caps) && v[NCL_TILE_KL] == 1 &&
+            v[NCL_TILE_PL] * v[NCL_TILE_P] * v[NCL_TILE_KB] * block_bytes(p) <= SUMS_MAX);
+}
+
 static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
-    return ncl_tile_valid(v, &shape, p, caps);
+    return ncl_tile_valid(v, &shape, p, caps) && slab_valid(v, p, caps);
+}
+
+/* Small maps of many channels: all tiles share a slab, or as many as leave work for every core. */
+static void choose_slab(int *v, const struct ncl_tile_shape *shape, const struct ncl_problem *p,
+                        const struct ncl_caps *caps)
+{
+    const int tiles = ncl_tile_count(v, shape), groups = shape->blocks / v[NCL_TILE_KB];
+    int slab[TUNABLE_COUNT], together;
+
+    memcpy(slab, v, sizeof slab);
+    slab[SLAB] = slab[NCL_TILE_KL] = 1;
+    slab[NCL_TILE_PL] = ncl_value_at_least(&tunables[NCL_TILE_PL], tiles);
+    while (slab[NCL_TILE_PL] > 1 &&
+           (!slab_valid(slab, p, caps) ||
+            groups * (int)ncl_ceil_div((size_t)tiles, (size_t)slab[NCL_TILE_PL]) <
+                NCL_TILE_ITEMS * ncl_cores(caps)))
+        slab[NCL_TILE_PL] /= 2;
+    together = tiles < slab[NCL_TILE_PL] ? tiles : slab[NCL_TILE_PL];
+    slab[NCL_TILE_PF] =
+        ncl_value_at_least(&tunables[NCL_TILE_PF], (p->channel_block + together - 1) / together);
+    if (v[NCL_TILE_KB] * shape->depth * block_bytes(p) > WEIGHTS_MAX &&
+        together >= NCL_TILE_TOGETHER && valid(slab, p, caps))
+        memcpy(v, slab, sizeof slab);
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -25,6 +73,8 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
     ncl_tile_defaults(v, &shape, p, caps);
+    v[SLAB] = 0;
+    choose_slab(v, &shape, p, caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
@@ -94,8 +144,8 @@ const struct ncl_algo ncl_algo_spatial = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 20,
-    .tunables = ncl_tile_tunables,
-    .tunable_count = NCL_TILE_PX,
+    .tunables = tunables,
+    .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,
     .valid = valid,
     .defaults = defaults,

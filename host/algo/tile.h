@@ -13,19 +13,19 @@ enum {
     NCL_TILE_KL,
     NCL_TILE_WG,
     NCL_TILE_PF,
-    NCL_TILE_PX, /* last: of 1x1 kernels alone */
     NCL_TILE_PARAMS
 };
 
-static const struct ncl_tunable ncl_tile_tunables[NCL_TILE_PARAMS] = {
-    [NCL_TILE_P] = {"P", {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}, 11},
-    [NCL_TILE_KB] = {"KB", {1, 2, 3, 4, 5, 6, 8}, 7},
-    [NCL_TILE_PL] = {"PL", {1, 2, 4, 8, 16, 32, 64}, 7},
-    [NCL_TILE_KL] = {"KL", {1, 2, 4, 8, 16, 32, 64}, 7},
-    [NCL_TILE_WG] = {"WG", {1, 8, 16, 32, 64, 128, 256}, 7},
-    [NCL_TILE_PF] = {"PF", {0, 1, 2, 3, 4, 6, 8, 12, 16, 32}, 10},
-    [NCL_TILE_PX] = {"PX", {0, 1}, 2},
-};
+/* A kernel's tunables begin with these. */
+#define NCL_TILE_TUNABLES                                                                          \
+    [NCL_TILE_P] = {"P", {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}, 11},                                \
+    [NCL_TILE_KB] = {"KB", {1, 2, 3, 4, 5, 6, 8}, 7},                                              \
+    [NCL_TILE_PL] = {"PL", {1, 2, 4, 8, 16, 32, 64}, 7},                                           \
+    [NCL_TILE_KL] = {"KL", {1, 2, 4, 8, 16, 32, 64}, 7},                                           \
+    [NCL_TILE_WG] = {"WG", {1, 8, 16, 32, 64, 128, 256}, 7},                                       \
+    [NCL_TILE_PF] = {"PF", {0, 1, 2, 3, 4, 6, 8, 12, 16, 32}, 10}
+
+static const struct ncl_tunable ncl_tile_tunables[NCL_TILE_PARAMS] = {NCL_TILE_TUNABLES};
 
 /* A convolution as tiles see it: a product of blocks x depth and depth x pixels. No tile crosses
  * the end of a row. */
@@ -78,12 +78,19 @@ static inline bool ncl_tile_fits(int pixels, int blocks, const struct ncl_proble
     return (pixels + 1) * blocks * per_block + 1 <= caps->registers;
 }
 
-/* Floats per channel that each of the tiles between two groups of weights has to fetch, so that the
- * next group is there in time. */
+/* Tiles between two groups of weights. */
+static inline int ncl_tile_between(const int *v, const struct ncl_tile_shape *shape)
+{
+    const int tiles = ncl_tile_count(v, shape);
+
+    return v[NCL_TILE_KL] > 1 && v[NCL_TILE_PL] < tiles ? v[NCL_TILE_PL] : tiles;
+}
+
+/* Floats per channel that each of them has to fetch, so that the next group is there in time. */
 static inline int ncl_tile_share(const int *v, const struct ncl_tile_shape *shape,
                                  const struct ncl_problem *p)
 {
-    const int tiles = v[NCL_TILE_KL] > 1 ? v[NCL_TILE_PL] : ncl_tile_count(v, shape);
+    const int tiles = ncl_tile_between(v, shape);
 
     return (v[NCL_TILE_KB] * p->channel_block + tiles - 1) / tiles;
 }
@@ -190,11 +197,9 @@ static inline void ncl_tile_loops(int *v, const struct ncl_tile_shape *shape,
 static inline void ncl_tile_fetch(int *v, const struct ncl_tile_shape *shape,
                                   const struct ncl_problem *p)
 {
-    const int tiles = v[NCL_TILE_KL] > 1 ? v[NCL_TILE_PL] : ncl_tile_count(v, shape);
+    const int wanted = ncl_tile_between(v, shape) > 1 ? ncl_tile_share(v, shape, p) : 0;
 
-    v[NCL_TILE_PF] = tiles < 2 ? 0
-                               : ncl_value_at_least(&ncl_tile_tunables[NCL_TILE_PF],
-                                                    ncl_tile_share(v, shape, p));
+    v[NCL_TILE_PF] = ncl_value_at_least(&ncl_tile_tunables[NCL_TILE_PF], wanted);
 }
 
 /* Devices with many work-items at once: small tiles, smaller where there would be too few. */
