@@ -138,22 +138,10 @@ static ncl_status check_run_time(const struct ncl_graph *graph, const struct ncl
     return NCL_OK;
 }
 
-/* Second results, such as the indices of a pool, are not inferred. */
-static bool has_unknown_input(const struct ncl_graph *graph, const struct ncl_node *node)
-{
-    for (int i = 0; i < node->input_count; i++)
-        if (node->inputs[i] != NCL_NO_VALUE && graph->values[node->inputs[i]].rank < 0)
-            return true;
-    return false;
-}
-
 static ncl_status infer_or_fold(struct ncl_graph *graph, struct ncl_node *node, bool is_read)
 {
-    ncl_status status;
+    ncl_status status = ncl_infer_node(graph, node);
 
-    if (!is_read && has_unknown_input(graph, node))
-        return NCL_OK;
-    status = ncl_infer_node(graph, node);
     if (status != NCL_OK)
         return status;
     if (!ncl_fold_possible(graph, node))

@@ -61,31 +61,9 @@ START_TEST(unread_nodes_must_be_right)
 }
 END_TEST
 
-/* Nothing is known of a second result, so nothing is said against who reads it. */
-START_TEST(unread_nodes_may_read_what_is_not_inferred)
-{
-    struct ncl_graph *graph = with_free_batch(), *special;
-    const struct ncl_dims dims = {2, {7, 3}};
-    const int mask = net_value(graph, "mask", NCL_DTYPE_BOOL, -1, NULL);
-    int index;
-
-    must(ncl_graph_add_node(graph, NCL_OP_IDENTITY, "dropout", 7, 1, 2, &index));
-    graph->nodes[index].inputs[0] = graph->outputs[0];
-    graph->nodes[index].outputs[0] = net_value(graph, "kept", NCL_DTYPE_F32, -1, NULL);
-    graph->nodes[index].outputs[1] = mask;
-    net_node(graph, NCL_OP_IDENTITY, "copy", INPUTS(mask));
-    must(ncl_graph_finish(graph));
-    must(ncl_graph_specialise(graph, &dims, 1, &special));
-    ck_assert_int_eq(special->node_count, 1);
-    ncl_graph_free(special);
-    ncl_graph_free(graph);
-}
-END_TEST
-
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, unread_nodes_must_be_right);
-    tcase_add_test(tcase, unread_nodes_may_read_what_is_not_inferred);
     tcase_add_test(tcase, free_dimensions_are_fixed);
     tcase_add_test(tcase, wrong_inputs_are_named);
 }
