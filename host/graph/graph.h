@@ -201,9 +201,9 @@ struct ncl_dims {
     int64_t dims[NCL_MAX_RANK];
 };
 /* A copy for concrete input shapes: infers every shape, folds what is constant (all of Shape,
- * Gather, Slice, Concat, Cast, Mul.. chains), drops nodes nobody reads. Shapes must agree with the
- * model's fixed dims. Constant data is shared with the original, which must outlive the copy's
- * constants (names are the copy's own).
+ * Gather, Slice, Concat, Cast, Mul.. chains), drops nodes nobody reads, once they are known to be
+ * right. Shapes must agree with the model's fixed dims. Constant data is shared with the original,
+ * which must outlive the copy's constants (names are the copy's own).
  * Errors name the node, expected and found. */
 ncl_status ncl_graph_specialise(const struct ncl_graph *graph, const struct ncl_dims *inputs,
                                 int input_count, struct ncl_graph **special);

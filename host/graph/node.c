@@ -172,7 +172,7 @@ const char *ncl_block_name(const char *name, size_t *length)
     return NULL;
 }
 
-static bool is_needed(const struct ncl_node *node, const char *read)
+bool ncl_node_is_read(const struct ncl_node *node, const char *read)
 {
     if (ncl_node_is_dead(node))
         return false;
@@ -182,28 +182,35 @@ static bool is_needed(const struct ncl_node *node, const char *read)
     return false;
 }
 
-ncl_status ncl_graph_sweep(struct ncl_graph *graph)
+char *ncl_graph_find_read(const struct ncl_graph *graph)
 {
     char *read = ncl_alloc((size_t)graph->value_count + 1, 1);
-    int kept = 0;
 
     if (read == NULL)
-        return ncl_fail_memory(graph->log, "dropping unread nodes");
+        return NULL;
     for (int i = 0; i < graph->output_count; i++)
         read[graph->outputs[i]] = 1;
     for (int i = graph->node_count - 1; i >= 0; i--) {
-        struct ncl_node *node = &graph->nodes[i];
+        const struct ncl_node *node = &graph->nodes[i];
 
-        if (!is_needed(node, read)) {
-            ncl_node_kill(node);
+        if (!ncl_node_is_read(node, read))
             continue;
-        }
         for (int k = 0; k < node->input_count; k++)
             if (node->inputs[k] != NCL_NO_VALUE)
                 read[node->inputs[k]] = 1;
     }
+    return read;
+}
+
+ncl_status ncl_graph_sweep(struct ncl_graph *graph)
+{
+    char *read = ncl_graph_find_read(graph);
+    int kept = 0;
+
+    if (read == NULL)
+        return ncl_fail_memory(graph->log, "dropping unread nodes");
     for (int i = 0; i < graph->node_count; i++)
-        if (!ncl_node_is_dead(&graph->nodes[i]))
+        if (ncl_node_is_read(&graph->nodes[i], read))
             graph->nodes[kept++] = graph->nodes[i];
     graph->node_count = kept;
     free(read);

@@ -62,6 +62,9 @@ int64_t ncl_value_integer(const struct ncl_value *value, int64_t index);
 bool ncl_dtype_is_integer(enum ncl_dtype dtype); /* bool is not */
 bool ncl_same_dims(const struct ncl_value *a, const struct ncl_value *b);
 
+/* Whether the graph's outputs depend on value v is in read[v]; free() it. NULL: no memory. */
+char *ncl_graph_find_read(const struct ncl_graph *graph);
+bool ncl_node_is_read(const struct ncl_node *node, const char *read);
 /* Removes dead nodes and those whose results nobody reads. */
 ncl_status ncl_graph_sweep(struct ncl_graph *graph);
 

@@ -138,23 +138,34 @@ static ncl_status check_run_time(const struct ncl_graph *graph, const struct ncl
     return NCL_OK;
 }
 
+static ncl_status infer_or_fold(struct ncl_graph *graph, struct ncl_node *node, bool is_read)
+{
+    ncl_status status = ncl_infer_node(graph, node);
+
+    if (status != NCL_OK)
+        return status;
+    if (!ncl_fold_possible(graph, node))
+        return is_read ? check_run_time(graph, node) : NCL_OK;
+    status = ncl_fold_node(graph, node);
+    ncl_node_kill(node);
+    return status;
+}
+
+/* A node whose result nobody reads need not run, but must be right: a file that contradicts itself
+ * is refused wherever it does. */
 static ncl_status infer_and_fold(struct ncl_graph *graph)
 {
+    char *read = ncl_graph_find_read(graph);
     ncl_status status = NCL_OK;
 
+    if (read == NULL)
+        return ncl_fail_memory(graph->log, "a copy of the graph");
     for (int i = 0; status == NCL_OK && i < graph->node_count; i++) {
         struct ncl_node *node = &graph->nodes[i];
 
-        status = ncl_infer_node(graph, node);
-        if (status != NCL_OK)
-            break;
-        if (!ncl_fold_possible(graph, node)) {
-            status = check_run_time(graph, node);
-            continue;
-        }
-        status = ncl_fold_node(graph, node);
-        ncl_node_kill(node);
+        status = infer_or_fold(graph, node, ncl_node_is_read(node, read));
     }
+    free(read);
     return status;
 }
 
@@ -181,8 +192,6 @@ ncl_status ncl_graph_specialise(const struct ncl_graph *graph, const struct ncl_
     status = copy_graph(graph, *special);
     if (status == NCL_OK)
         status = set_inputs(graph, *special, inputs, input_count);
-    if (status == NCL_OK)
-        status = ncl_graph_sweep(*special); /* before: what nobody reads need not be supported */
     if (status == NCL_OK)
         status = infer_and_fold(*special);
     if (status == NCL_OK)

@@ -10,6 +10,7 @@ enum {
     GRAPH_INITIALIZER = 5,
     GRAPH_INPUT = 11,
     GRAPH_OUTPUT = 12,
+    GRAPH_VALUE = 13,
     GRAPH_QUANTIZATION = 14,
     GRAPH_SPARSE = 15
 };
@@ -220,12 +221,70 @@ static ncl_status read_input(struct ncl_onnx_reader *reader, const struct ncl_wi
     return ncl_graph_add_input(reader->graph, index);
 }
 
+static ncl_status read_element(void *user, const struct ncl_wire *wire,
+                               const struct ncl_wire_field *field)
+{
+    struct info *info = user;
+
+    return field->number == TENSOR_TYPE_ELEMENT ? ncl_wire_int(wire, field, &info->element)
+                                                : NCL_OK;
+}
+
+static ncl_status read_element_type(void *user, const struct ncl_wire *wire,
+                                    const struct ncl_wire_field *field)
+{
+    struct ncl_wire inner;
+    ncl_status status = NCL_OK;
+
+    if (field->number != TYPE_TENSOR) {
+        return NCL_OK;
+    }
+    status = ncl_wire_enter(wire, field, "TypeProto.Tensor", &inner);
+    return status == NCL_OK ? ncl_wire_walk(&inner, read_element, user) : status;
+}
+
+/* What nodes compute is known by now. Shapes are not compared: nets whose inputs somebody resized
+ * keep the old ones here, and are right. */
+static ncl_status check_declared(const struct ncl_onnx_reader *reader, int index, struct info *info)
+{
+    const enum ncl_dtype found = reader->values[index].dtype;
+    const ncl_status status = ncl_wire_walk(&info->type, read_element_type, info);
+
+    if (status != NCL_OK || info->element == 0 || found == NCL_DTYPE_UNKNOWN ||
+        ncl_onnx_dtype(info->element) == found) {
+        return status;
+    }
+    return ncl_fail(reader->log, NCL_ERROR_INPUT, "value '%.*s' is declared %s, expected %s",
+                    NCL_SPAN_SHOWN(info->name), ncl_onnx_type_name(info->element),
+                    ncl_dtype_name(found));
+}
+
+/* Types of values between nodes, which files may declare or not. */
+static ncl_status read_value(struct ncl_onnx_reader *reader, const struct ncl_wire *wire)
+{
+    struct info info = {0};
+    int index = 0;
+    ncl_status status = NCL_OK;
+
+    info.type = *wire;
+    info.type.span.bytes = 0;
+    status = ncl_wire_walk(wire, read_info, &info);
+    if (status != NCL_OK || info.name.bytes == 0) {
+        return status;
+    }
+    status = ncl_onnx_value(reader, info.name, &index);
+    return status == NCL_OK ? check_declared(reader, index, &info) : status;
+}
+
 static ncl_status read_output(struct ncl_onnx_reader *reader, const struct ncl_wire *wire)
 {
     struct info info = {0};
     int index = 0;
-    ncl_status status = ncl_wire_walk(wire, read_info, &info);
+    ncl_status status = NCL_OK;
 
+    info.type = *wire;
+    info.type.span.bytes = 0;
+    status = ncl_wire_walk(wire, read_info, &info);
     if (status == NCL_OK && info.name.bytes == 0) {
         return ncl_fail(reader->log, NCL_ERROR_INPUT, "an output of the graph has no name");
     }
@@ -241,6 +300,10 @@ static ncl_status read_output(struct ncl_onnx_reader *reader, const struct ncl_w
     }
     reader->values[index].used = true;
     reader->values[index].output = true;
+    status = check_declared(reader, index, &info);
+    if (status != NCL_OK) {
+        return status;
+    }
     return ncl_graph_add_output(reader->graph, index);
 }
 
@@ -278,6 +341,7 @@ ncl_status ncl_onnx_graph(struct ncl_onnx_reader *reader, const struct ncl_wire 
     static const struct part parts[] = {{GRAPH_INITIALIZER, "TensorProto", read_initializer},
                                         {GRAPH_INPUT, "ValueInfoProto", read_input},
                                         {GRAPH_NODE, "NodeProto", ncl_onnx_node},
+                                        {GRAPH_VALUE, "ValueInfoProto", read_value},
                                         {GRAPH_OUTPUT, "ValueInfoProto", read_output}};
     const struct ncl_graph *graph = reader->graph;
     ncl_status status = NCL_OK;

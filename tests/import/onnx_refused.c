@@ -336,6 +336,32 @@ static void name_with_a_line_break(struct onnx_parts *p)
     onnx_node(p, "Relu", "first\nsecond", "nowhere", "y", NULL);
 }
 
+/* A ValueInfoProto of GraphProto's field `number`. */
+static void declare(struct onnx_parts *p, uint32_t number, const char *name, int64_t element)
+{
+    struct ncl_text info = {0}, type = {0}, tensor = {0};
+
+    pb_int(&tensor, 1, element);
+    pb_message(&type, 1, &tensor);
+    pb_text(&info, 1, name);
+    pb_message(&info, 2, &type);
+    pb_message(&p->outputs, number, &info);
+}
+
+static void output_of_another_type(struct onnx_parts *p)
+{
+    onnx_node(p, "Relu", "n", "x", "y", NULL);
+    onnx_node(p, "Shape", "s", "x", "z", NULL);
+    declare(p, 12, "z", 1);
+}
+
+static void value_of_another_type(struct onnx_parts *p)
+{
+    onnx_node(p, "Relu", "a", "x", "z", NULL);
+    onnx_node(p, "Relu", "b", "z", "y", NULL);
+    declare(p, 13, "z", 10);
+}
+
 static const struct {
     void (*spoil)(struct onnx_parts *parts);
     const char *expected;
@@ -380,6 +406,8 @@ static const struct {
     {name_cut_in_a_character, "found byte f0"},
     {name_beyond_unicode, "found byte f4"},
     {name_with_a_line_break, "node 'first second'"},
+    {output_of_another_type, "value 'z' is declared FLOAT, expected int64"},
+    {value_of_another_type, "value 'z' is declared FLOAT16, expected float32"},
 };
 
 START_TEST(models_are_checked)
@@ -391,11 +419,33 @@ START_TEST(models_are_checked)
 }
 END_TEST
 
+/* What files say of values that no node writes, or without a type, is no contradiction. */
+START_TEST(declarations_may_be_idle)
+{
+    struct onnx_parts parts = image_parts(13);
+    struct ncl_onnx *model = NULL;
+    struct ncl_text file;
+
+    onnx_node(&parts, "Relu", "a", "x", "z", NULL);
+    onnx_node(&parts, "Relu", "b", "z", "y", NULL);
+    declare(&parts, 13, "z", 1);
+    declare(&parts, 13, "gone", 7);
+    declare(&parts, 13, "", 7);
+    declare(&parts, 13, "z", 0);
+    file = onnx_model(&parts);
+    ck_assert_msg(ncl_onnx_from_memory(NULL, file.data, file.length, &model) == NCL_OK, "%s",
+                  ncl_error_text());
+    ncl_onnx_free(model);
+    ncl_text_free(&file);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("refused models");
 
     tcase_add_loop_test(tests, nodes_are_checked, 0, COUNT(nodes));
     tcase_add_loop_test(tests, models_are_checked, 0, COUNT(models));
+    tcase_add_test(tests, declarations_may_be_idle);
     return ncl_run_suite(tests, "import/onnx_refused");
 }
