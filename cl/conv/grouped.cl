@@ -18,23 +18,30 @@
  * L     1..16             tiles of a strip, one after another in a work-item
  * WALK  0: for each tap its weights, then all pixels; the choice for G == CB and for long kernels
  *       1: input pixels from left to right, each spread once for all its taps; SPAN <= 18
+ * HOLD  0: weights are read where they are used
+ *       1: a row's weights are read once for the tile; needs WALK, KW == 3 and G <= 4
  * WG    1, 8..256         work-items per work-group, along strips
- * Set by the problem: G; SW, DW stride and dilation along the row; with WALK also KW and
- * SPAN = (P - 1) * SW + (KW - 1) * DW + 1, input pixels under a tile. */
+ * Set by the problem: G; SW, DW stride and dilation along the row; P_LESS = P - 1; with WALK also
+ * KW and SPAN = (P - 1) * SW + (KW - 1) * DW + 1, input pixels under a tile. */
 #include "../common/types.clh"
 #ifndef P
 #define P 4
 #define L 1
 #define WALK 1
+#define HOLD 0
 #define WG 32
 #define G 2
 #define SW 1
 #define DW 1
+#define P_LESS 3
 #define KW 3
 #define SPAN 6
 #endif
 #if CB % G != 0
 #error "G must divide CB"
+#endif
+#if HOLD && (!WALK || KW != 3 || G > 4)
+#error "HOLD needs WALK, KW 3 and G up to 4"
 #endif
 #include "../common/epilogue.clh"
 #include "../common/tile.clh"
@@ -86,6 +93,22 @@
 
 #if WALK
 /* The conditions are constant. */
+#if HOLD
+#define HELD(j, unused) \
+  const block held_0_##j = w_row[NUMBER(j)], held_1_##j = w_row[G + NUMBER(j)], \
+              held_2_##j = w_row[2 * G + NUMBER(j)];
+#define HOLD_ROW FOR_J(HELD, 0)
+#define TAP(p, i) \
+  if (i == p * SW) acc_##p = FMA(spread, w_0, acc_##p); \
+  if (i == p * SW + DW) acc_##p = FMA(spread, w_1, acc_##p); \
+  if (i == p * SW + 2 * DW) acc_##p = FMA(spread, w_2, acc_##p);
+#define WALK_LANE(j, i) { \
+    const block w_0 = held_0_##j, w_1 = held_1_##j, w_2 = held_2_##j; \
+    const block spread = SPREAD(v, j); \
+    FOR_P(TAP, i) \
+  }
+#else
+#define HOLD_ROW
 #define TAP(p, i) \
   if (i >= p * SW && (i - p * SW) % DW == 0 && (i - p * SW) / DW < KW) \
     acc_##p = FMA(spread, w_lane[(i - p * SW) / DW * G], acc_##p);
@@ -94,6 +117,7 @@
     const block spread = SPREAD(v, j); \
     FOR_P(TAP, i) \
   }
+#endif
 /* One test for all taps of a pixel. It pays inside the image too: without it compilers move the
  * steps of many pixels together, and spill. */
 #define WALK_PIXEL(i, unused) \
@@ -108,15 +132,23 @@
 #if G == CB
 /* A group that fills its block: one value at a time, broadcast from memory. */
 #define ROLL_ONE(p, unused) acc_##p = FMA((block)(x_lane[p * SW * CB]), weight, acc_##p);
-#define ROLL_TAP \
-  __global const float *x_lane = (__global const float *)(x_row + tap); \
-  for (int j = 0; j < G; ++j, ++x_lane) { \
-    const block weight = w_row[j]; \
-    FOR_P(ROLL_ONE, 0) \
+/* x_lane points into the tile's second pixel. */
+#define ROLL_NEXT(p, unused) \
+  CAT(acc_, NEXT_##p) = FMA((block)(x_lane[p * SW * CB]), weight, CAT(acc_, NEXT_##p));
+#define ROLL_LANES(first_tap, FOR_PIXELS, STEP) { \
+    __global const float *x_lane = (__global const float *)(x_row + (first_tap)); \
+    for (int j = 0; j < G; ++j, ++x_lane) { \
+      const block weight = w_row[j]; \
+      FOR_PIXELS(STEP, 0) \
+    } \
   }
+#define ROLL_TAP ROLL_LANES(tap, FOR_P, ROLL_ONE)
 #else
 #define ROLL_TAP FOR_P(ROLL, 0)
 #endif
+/* Tiles with all pixels but the first, or all but the last, inside: both ends of rows in 3x3
+ * windows. Work-items of one group would take all ways. */
+#define HAS_LESS (G == CB && WG == 1)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
@@ -141,12 +173,19 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
       __global const block *x_row = x + row * width_in;
       __global const block *w_row = w + kh * kernel_w * G;
 #if WALK
+      HOLD_ROW
       FOR_X(WALK_PIXEL, 0)
 #else
       for (int kw = 0; kw < kernel_w; ++kw, w_row += G) {
-        const int tap = left + kw * DW;
-        if (tap >= 0 && tap + P * SW <= width_in) {
+        const int tap = left + kw * DW, last = tap + P_LESS * SW;
+        if (tap >= 0 && last < width_in) {
           ROLL_TAP
+#if HAS_LESS
+        } else if (tap < 0 && tap + SW >= 0 && last < width_in) {
+          ROLL_LANES(tap + SW, FOR_P_LESS, ROLL_NEXT)
+        } else if (tap >= 0 && last - SW < width_in) {
+          ROLL_LANES(tap, FOR_P_LESS, ROLL_ONE)
+#endif
         } else {
           FOR_P(EDGE, 0)
         }
