@@ -47,7 +47,15 @@
 #include "../common/tile.clh"
 #include "../common/span.clh"
 
-/* Swizzles, not shuffle(): some compilers take its mask to memory. */
+/* Swizzles, not shuffle(): some compilers take its mask to memory. PREPARE makes of v what all of
+ * its spread forms begin with. Groups of 8 in 16 lanes spread within quarters: in one step, CPUs'
+ * compilers take 12 instructions where this takes 10. */
+#if CB == 16 && G == 8
+#define PREPARE(v) \
+  const block v##_low = v.s0123012389ab89ab, v##_high = v.s45674567cdefcdef;
+#else
+#define PREPARE(v)
+#endif
 #if G == 1
 #define SPREAD(v, j) (v)
 #elif G == CB
@@ -69,14 +77,14 @@
 #define SPREAD_16_4_1(v) v.s111155559999dddd
 #define SPREAD_16_4_2(v) v.s22226666aaaaeeee
 #define SPREAD_16_4_3(v) v.s33337777bbbbffff
-#define SPREAD_16_8_0(v) v.s0000000088888888
-#define SPREAD_16_8_1(v) v.s1111111199999999
-#define SPREAD_16_8_2(v) v.s22222222aaaaaaaa
-#define SPREAD_16_8_3(v) v.s33333333bbbbbbbb
-#define SPREAD_16_8_4(v) v.s44444444cccccccc
-#define SPREAD_16_8_5(v) v.s55555555dddddddd
-#define SPREAD_16_8_6(v) v.s66666666eeeeeeee
-#define SPREAD_16_8_7(v) v.s77777777ffffffff
+#define SPREAD_16_8_0(v) v##_low.s000044448888cccc
+#define SPREAD_16_8_1(v) v##_low.s111155559999dddd
+#define SPREAD_16_8_2(v) v##_low.s22226666aaaaeeee
+#define SPREAD_16_8_3(v) v##_low.s33337777bbbbffff
+#define SPREAD_16_8_4(v) v##_high.s000044448888cccc
+#define SPREAD_16_8_5(v) v##_high.s111155559999dddd
+#define SPREAD_16_8_6(v) v##_high.s22226666aaaaeeee
+#define SPREAD_16_8_7(v) v##_high.s33337777bbbbffff
 
 #define J_1(F, k) F(0, k)
 #define J_2(F, k) J_1(F, k) F(1, k)
@@ -123,11 +131,12 @@
 #define WALK_PIXEL(i, unused) \
   if ((uint)(left + i) < (uint)width_in) { \
     const block v = x_row[left + i]; \
+    PREPARE(v) \
     FOR_J(WALK_LANE, i) \
   }
 #else
 #define LANE(j, p) acc_##p = FMA(SPREAD(v, j), w_row[NUMBER(j)], acc_##p);
-#define ROLL(p, unused) { const block v = x_row[tap + p * SW]; FOR_J(LANE, p) }
+#define ROLL(p, unused) { const block v = x_row[tap + p * SW]; PREPARE(v) FOR_J(LANE, p) }
 #define EDGE(p, unused) if ((uint)(tap + p * SW) < (uint)width_in) ROLL(p, 0)
 #if G == CB
 /* A group that fills its block: one value at a time, broadcast from memory. */

@@ -4,11 +4,8 @@
 enum { P, L, WALK, HOLD, WG, TUNABLE_COUNT };
 
 static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
-    [P] = {"P", NCL_STRIP_PIXELS},
-    [L] = {"L", NCL_STRIP_TILES},
-    [WALK] = {"WALK", {0, 1}, 2},
-    [HOLD] = {"HOLD", {0, 1}, 2},
-    [WG] = {"WG", NCL_STRIP_GROUPS},
+    [P] = {"P", NCL_STRIP_PIXELS}, [L] = {"L", NCL_STRIP_TILES},    [WALK] = {"WALK", {0, 1}, 2},
+    [HOLD] = {"HOLD", {0, 1}, 2},  [WG] = {"WG", NCL_STRIP_GROUPS},
 };
 
 /* As far as the kernel's list of input pixels goes. */
@@ -67,22 +64,22 @@ static bool can_hold(const int *v, const struct ncl_problem *p, const struct ncl
 static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     return tile_fits(v, p, caps) && ncl_work_group_fits(caps, v[WG]) &&
-           (!v[HOLD] || can_hold(v, p, caps)) &&
-           !ncl_value_excessive(&tunables[P], v[P], p->y.w) &&
+           (!v[HOLD] || can_hold(v, p, caps)) && !ncl_value_excessive(&tunables[P], v[P], p->y.w) &&
            !ncl_value_excessive(&tunables[L], v[L], ncl_strip_tiles(v[P], p));
 }
 
 /* Time of a row in units of one pixel of an inner tile: fma latency wants 8 accumulators in flight,
- * a tile costs something by itself, and without WALK the taps of the two tiles at the edges are
- * looked at one by one, but for groups that fill their block. */
+ * and a tile costs something by itself. Walking spreads each input pixel, which takes as long as
+ * one of its taps; else the taps of the two tiles at the edges are looked at one by one, but for
+ * groups that fill their block. */
 static double row_cost(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const int per_block = ncl_registers_per_block(caps, p->channel_block);
-    const double latency = 8.0 / per_block;
-    const double tile = v[P] > latency ? v[P] : latency;
+    const double latency = 8.0 / ncl_registers_per_block(caps, p->channel_block);
+    const double spread = v[WALK] ? (double)span(v, p) / p->of.conv.window.kernel_w : 0;
     const double edges = v[WALK] || fills_block(p) ? 0 : 1.5 * v[P];
+    const double tile = v[P] + spread;
 
-    return ncl_strip_tiles(v[P], p) * (tile + (v[WALK] ? 1.5 : 0.5)) + edges;
+    return ncl_strip_tiles(v[P], p) * ((tile > latency ? tile : latency) + 0.5) + edges;
 }
 
 /* The cheapest tile, or P 0 if none fits; among equals the widest. */
