@@ -18,29 +18,44 @@
  * L     1..16             tiles of a strip, one after another in a work-item
  * WALK  0: for each tap its weights, then all pixels; the choice for G == CB and for long kernels
  *       1: input pixels from left to right, each spread once for all its taps; SPAN <= 18
+ * HOLD  0: weights are read where they are used
+ *       1: a row's weights are read once for the tile; needs WALK, KW == 3 and G <= 4
  * WG    1, 8..256         work-items per work-group, along strips
- * Set by the problem: G; SW, DW stride and dilation along the row; with WALK also KW and
- * SPAN = (P - 1) * SW + (KW - 1) * DW + 1, input pixels under a tile. */
+ * Set by the problem: G; SW, DW stride and dilation along the row; P_LESS = P - 1; with WALK also
+ * KW and SPAN = (P - 1) * SW + (KW - 1) * DW + 1, input pixels under a tile. */
 #include "../common/types.clh"
 #ifndef P
 #define P 4
 #define L 1
 #define WALK 1
+#define HOLD 0
 #define WG 32
 #define G 2
 #define SW 1
 #define DW 1
+#define P_LESS 3
 #define KW 3
 #define SPAN 6
 #endif
 #if CB % G != 0
 #error "G must divide CB"
 #endif
+#if HOLD && (!WALK || KW != 3 || G > 4)
+#error "HOLD needs WALK, KW 3 and G up to 4"
+#endif
 #include "../common/epilogue.clh"
 #include "../common/tile.clh"
 #include "../common/span.clh"
 
-/* Swizzles, not shuffle(): some compilers take its mask to memory. */
+/* Swizzles, not shuffle(): some compilers take its mask to memory. PREPARE makes of v what all of
+ * its spread forms begin with. Groups of 8 in 16 lanes spread within quarters: in one step, CPUs'
+ * compilers take 12 instructions where this takes 10. */
+#if CB == 16 && G == 8
+#define PREPARE(v) \
+  const block v##_low = v.s0123012389ab89ab, v##_high = v.s45674567cdefcdef;
+#else
+#define PREPARE(v)
+#endif
 #if G == 1
 #define SPREAD(v, j) (v)
 #elif G == CB
@@ -62,14 +77,14 @@
 #define SPREAD_16_4_1(v) v.s111155559999dddd
 #define SPREAD_16_4_2(v) v.s22226666aaaaeeee
 #define SPREAD_16_4_3(v) v.s33337777bbbbffff
-#define SPREAD_16_8_0(v) v.s0000000088888888
-#define SPREAD_16_8_1(v) v.s1111111199999999
-#define SPREAD_16_8_2(v) v.s22222222aaaaaaaa
-#define SPREAD_16_8_3(v) v.s33333333bbbbbbbb
-#define SPREAD_16_8_4(v) v.s44444444cccccccc
-#define SPREAD_16_8_5(v) v.s55555555dddddddd
-#define SPREAD_16_8_6(v) v.s66666666eeeeeeee
-#define SPREAD_16_8_7(v) v.s77777777ffffffff
+#define SPREAD_16_8_0(v) v##_low.s000044448888cccc
+#define SPREAD_16_8_1(v) v##_low.s111155559999dddd
+#define SPREAD_16_8_2(v) v##_low.s22226666aaaaeeee
+#define SPREAD_16_8_3(v) v##_low.s33337777bbbbffff
+#define SPREAD_16_8_4(v) v##_high.s000044448888cccc
+#define SPREAD_16_8_5(v) v##_high.s111155559999dddd
+#define SPREAD_16_8_6(v) v##_high.s22226666aaaaeeee
+#define SPREAD_16_8_7(v) v##_high.s33337777bbbbffff
 
 #define J_1(F, k) F(0, k)
 #define J_2(F, k) J_1(F, k) F(1, k)
@@ -87,6 +102,23 @@
 
 #if WALK
 /* The conditions are constant. */
+#if HOLD
+#define HELD(j, unused) \
+  const block held_0_##j = BLOCK_AT(w_row, NUMBER(j)), \
+              held_1_##j = BLOCK_AT(w_row, G + NUMBER(j)), \
+              held_2_##j = BLOCK_AT(w_row, 2 * G + NUMBER(j));
+#define HOLD_ROW FOR_J(HELD, 0)
+#define TAP(p, i) \
+  if (i == p * SW) acc_##p = FMA(spread, w_0, acc_##p); \
+  if (i == p * SW + DW) acc_##p = FMA(spread, w_1, acc_##p); \
+  if (i == p * SW + 2 * DW) acc_##p = FMA(spread, w_2, acc_##p);
+#define WALK_LANE(j, i) { \
+    const block w_0 = held_0_##j, w_1 = held_1_##j, w_2 = held_2_##j; \
+    const block spread = SPREAD(v, j); \
+    FOR_P(TAP, i) \
+  }
+#else
+#define HOLD_ROW
 #define TAP(p, i) \
   if (i >= p * SW && (i - p * SW) % DW == 0 && (i - p * SW) / DW < KW) \
     acc_##p = FMA(spread, BLOCK_AT(w_lane, (i - p * SW) / DW * G), acc_##p);
@@ -95,32 +127,43 @@
     const block spread = SPREAD(v, j); \
     FOR_P(TAP, i) \
   }
+#endif
 /* One test for all taps of a pixel. It pays inside the image too: without it compilers move the
  * steps of many pixels together, and spill. */
 #define WALK_PIXEL(i, unused) \
   if ((uint)(left + i) < (uint)width_in) { \
     const block v = BLOCK_AT(x_row, left + i); \
+    PREPARE(v) \
     FOR_J(WALK_LANE, i) \
   }
 #else
 #define LANE(j, p) acc_##p = FMA(SPREAD(v, j), BLOCK_AT(w_row, NUMBER(j)), acc_##p);
-#define ROLL(p, unused) { const block v = BLOCK_AT(x_row, tap + p * SW); FOR_J(LANE, p) }
+#define ROLL(p, unused) { const block v = BLOCK_AT(x_row, tap + p * SW); PREPARE(v) FOR_J(LANE, p) }
 #define EDGE(p, unused) if ((uint)(tap + p * SW) < (uint)width_in) ROLL(p, 0)
 #if G == CB
 /* A group that fills its block: one value at a time, broadcast from memory. */
 #define ROLL_FETCH(p, unused) FETCH(p, x_lane, p * SW * CB)
 #define ROLL_ONE(p, unused) \
   acc_##p = FMA((block)(LANE_AT(p, j, x_lane, p * SW * CB)), weight, acc_##p);
-#define ROLL_TAP \
-  __global const element *x_lane = (__global const element *)(x_row + tap); \
-  STAGE(G, FOR_P, ROLL_FETCH) \
-  for (int j = 0; j < G; ++j, ++x_lane) { \
-    const block weight = BLOCK_AT(w_row, j); \
-    FOR_P(ROLL_ONE, 0) \
+/* x_lane points into the tile's second pixel. */
+#define ROLL_NEXT(p, unused) \
+  CAT(acc_, NEXT_##p) = \
+    FMA((block)(LANE_AT(p, j, x_lane, p * SW * CB)), weight, CAT(acc_, NEXT_##p));
+#define ROLL_LANES(first_tap, FOR_PIXELS, STEP) { \
+    __global const element *x_lane = (__global const element *)(x_row + (first_tap)); \
+    STAGE(G, FOR_PIXELS, ROLL_FETCH) \
+    for (int j = 0; j < G; ++j, ++x_lane) { \
+      const block weight = BLOCK_AT(w_row, j); \
+      FOR_PIXELS(STEP, 0) \
+    } \
   }
+#define ROLL_TAP ROLL_LANES(tap, FOR_P, ROLL_ONE)
 #else
 #define ROLL_TAP FOR_P(ROLL, 0)
 #endif
+/* Tiles with all pixels but the first, or all but the last, inside: both ends of rows in 3x3
+ * windows. Work-items of one group would take all ways. */
+#define HAS_LESS (G == CB && WG == 1)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
@@ -145,12 +188,19 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
       __global const stored *x_row = x + row * width_in;
       __global const stored *w_row = w + kh * kernel_w * G;
 #if WALK
+      HOLD_ROW
       FOR_X(WALK_PIXEL, 0)
 #else
       for (int kw = 0; kw < kernel_w; ++kw, w_row += G) {
-        const int tap = left + kw * DW;
-        if (tap >= 0 && tap + P * SW <= width_in) {
+        const int tap = left + kw * DW, last = tap + P_LESS * SW;
+        if (tap >= 0 && last < width_in) {
           ROLL_TAP
+#if HAS_LESS
+        } else if (tap < 0 && tap + SW >= 0 && last < width_in) {
+          ROLL_LANES(tap + SW, FOR_P_LESS, ROLL_NEXT)
+        } else if (tap >= 0 && last - SW < width_in) {
+          ROLL_LANES(tap, FOR_P_LESS, ROLL_ONE)
+#endif
         } else {
           FOR_P(EDGE, 0)
         }

@@ -1,13 +1,11 @@
 /* Grouped convolution of narrow groups. Kernel and layouts: cl/conv/grouped.cl. */
 #include "algo/strip.h"
 
-enum { P, L, WALK, WG, TUNABLE_COUNT };
+enum { P, L, WALK, HOLD, WG, TUNABLE_COUNT };
 
 static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
-    [P] = {"P", NCL_STRIP_PIXELS},
-    [L] = {"L", NCL_STRIP_TILES},
-    [WALK] = {"WALK", {0, 1}, 2},
-    [WG] = {"WG", NCL_STRIP_GROUPS},
+    [P] = {"P", NCL_STRIP_PIXELS}, [L] = {"L", NCL_STRIP_TILES},    [WALK] = {"WALK", {0, 1}, 2},
+    [HOLD] = {"HOLD", {0, 1}, 2},  [WG] = {"WG", NCL_STRIP_GROUPS},
 };
 
 /* As far as the kernel's list of input pixels goes. */
@@ -54,23 +52,34 @@ static bool tile_fits(const int *v, const struct ncl_problem *p, const struct nc
            caps->registers;
 }
 
+/* Can a row's weights stay in registers beside the tile? */
+static bool can_hold(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
+    const int blocks = v[P] + 2 + 3 * group_width(p);
+
+    return v[WALK] && p->of.conv.window.kernel_w == 3 && group_width(p) <= 4 &&
+           blocks * ncl_registers_per_block(caps, p->channel_block) <= caps->registers;
+}
+
 static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     return tile_fits(v, p, caps) && ncl_work_group_fits(caps, v[WG]) &&
-           !ncl_value_excessive(&tunables[P], v[P], p->y.w) &&
+           (!v[HOLD] || can_hold(v, p, caps)) && !ncl_value_excessive(&tunables[P], v[P], p->y.w) &&
            !ncl_value_excessive(&tunables[L], v[L], ncl_strip_tiles(v[P], p));
 }
 
 /* Time of a row in units of one pixel of an inner tile: fma latency wants 8 accumulators in flight,
- * a tile costs something by itself, and without WALK the taps of the two tiles at the edges are
- * looked at one by one. */
+ * and a tile costs something by itself. Walking spreads each input pixel, which takes as long as
+ * one of its taps; else the taps of the two tiles at the edges are looked at one by one, but for
+ * groups that fill their block. */
 static double row_cost(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const int per_block = ncl_registers_per_block(caps, p->channel_block);
-    const double latency = 8.0 / per_block;
-    const double tile = v[P] > latency ? v[P] : latency;
+    const double latency = 8.0 / ncl_registers_per_block(caps, p->channel_block);
+    const double spread = v[WALK] ? (double)span(v, p) / p->of.conv.window.kernel_w : 0;
+    const double edges = v[WALK] || fills_block(p) ? 0 : 1.5 * v[P];
+    const double tile = v[P] + spread;
 
-    return ncl_strip_tiles(v[P], p) * (tile + (v[WALK] ? 1.5 : 0.5)) + (v[WALK] ? 0 : 1.5 * v[P]);
+    return ncl_strip_tiles(v[P], p) * ((tile > latency ? tile : latency) + 0.5) + edges;
 }
 
 /* The cheapest tile, or P 0 if none fits; among equals the widest. */
@@ -113,6 +122,7 @@ static void defaults_cpu(int *v, const struct ncl_problem *p, const struct ncl_c
             v[P] = rolled;
         }
     }
+    v[HOLD] = can_hold(v, p, caps);
     v[L] = ncl_strip_default(&tunables[L], v[P], parallel, p, caps);
 }
 
@@ -123,7 +133,7 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     if (ncl_caps_is_cpu_like(caps)) {
         defaults_cpu(v, p, caps);
     } else {
-        v[WALK] = 0;
+        v[WALK] = v[HOLD] = 0;
         v[P] = ncl_strip_pixels_gpu(parallel, p, caps);
         v[L] = 1;
     }
@@ -137,6 +147,7 @@ static void defines(struct ncl_defines *d, const int *v, const struct ncl_proble
     ncl_define(d, "G", group_width(p));
     ncl_define(d, "SW", window->stride_w);
     ncl_define(d, "DW", window->dilation_w);
+    ncl_define(d, "P_LESS", v[P] - 1);
     if (v[WALK]) {
         ncl_define(d, "KW", window->kernel_w);
         ncl_define(d, "SPAN", span(v, p));
@@ -174,7 +185,7 @@ const struct ncl_algo ncl_algo_grouped = {
     .name = "grouped",
     .source = "conv/grouped",
     .kernel = "ncl_grouped",
-    .version = 1,
+    .version = 2,
     .kind = NCL_PROBLEM_CONV,
     .rank = 30,
     .tunables = tunables,
