@@ -79,10 +79,9 @@ static double cost(int pixels, int group, const struct ncl_problem *p, const str
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const int limit = caps->max_work_group < 256 ? (int)caps->max_work_group : 256;
     double best = 0;
 
-    v[WG] = ncl_value_at_most(&tunables[WG], caps->lanes < limit ? caps->lanes : limit);
+    v[WG] = ncl_lanes_group(&tunables[WG], caps);
     v[INDEX] = caps->index_addressing;
     for (int pixels = widest(p); pixels > 0 && tile_fits(pixels, p); pixels--) {
         const double c = cost(pixels, v[WG], p, caps);

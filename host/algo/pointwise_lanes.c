@@ -22,14 +22,22 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
 }
 
 /* 64 accumulators leave room for 3 hardware threads on AMD, 12 on NVIDIA, and one of 8 lanes on
- * Intel, which counts every index of a pixel among them. */
+ * Intel, which counts the place of every gathered pixel among them. */
 static struct ncl_lanes_tile tile_of(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    struct ncl_lanes_tile tile = {.most = 64, .per_pixel = 0, .pixel_cost = 4};
+    return (struct ncl_lanes_tile){.most = caps->index_addressing && is_strided(p) ? 48 : 64,
+                                   .pixel_cost = 4};
+}
 
+/* Scalar registers hold the weights of one turn: 64 floats. More turns in a row give a compiler
+ * that looks for pairs of fmas more of them. */
+static int unroll(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
+{
     if (caps->index_addressing)
-        tile.most = is_strided(p) ? 48 : p->epilogue.residual ? 56 : 64;
-    return tile;
+        return 4;
+    if (caps->paired_fma)
+        return v[NCL_LANES_P] % 2 || is_strided(p) ? 2 : 4;
+    return caps->scalar_registers && v[NCL_LANES_KB] > 2 ? 1 : 2;
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -37,10 +45,7 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     const struct ncl_lanes_tile tile = tile_of(p, caps);
 
     ncl_lanes_defaults(v, p, &tile, caps);
-    /* Scalar registers hold the weights of one turn: 64 floats. */
-    v[UNROLL] = caps->scalar_registers && v[NCL_LANES_KB] > 2 ? 1 : 2;
-    if (caps->index_addressing && p->epilogue.residual)
-        v[UNROLL] = 4; /* makes up for the smaller tile */
+    v[UNROLL] = unroll(v, p, caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)

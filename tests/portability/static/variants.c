@@ -23,25 +23,27 @@ struct device_class {
     cl_uint lanes; /* of a hardware thread, as extensions of AMD and NVIDIA tell; 0: untold */
     size_t max_work_group;
     cl_ulong local_memory; /* bytes */
+    cl_uint generation;    /* of the architecture, as AMD's extension tells; 0: untold */
 };
 
 static const struct device_class classes[] = {
     {"gfx906", "AMD Accelerated Parallel Processing", "gfx906:sramecc+:xnack-",
-     "Advanced Micro Devices, Inc.", 0x1002, 60, 64, 256, 65536},
+     "Advanced Micro Devices, Inc.", 0x1002, 60, 64, 256, 65536, 9},
     {"gfx1030", "AMD Accelerated Parallel Processing", "gfx1030", "Advanced Micro Devices, Inc.",
-     0x1002, 36, 32, 256, 65536},
+     0x1002, 36, 32, 256, 65536, 10},
     {"gfx1100", "AMD Accelerated Parallel Processing", "gfx1100", "Advanced Micro Devices, Inc.",
-     0x1002, 48, 32, 256, 65536},
+     0x1002, 48, 32, 256, 65536, 11},
     {"tgllp", "Intel(R) OpenCL HD Graphics", "Intel(R) Iris(R) Xe Graphics", "Intel(R) Corporation",
-     0x8086, 96, 0, 512, 65536},
+     0x8086, 96, 0, 512, 65536, 0},
     {"dg2", "Intel(R) OpenCL HD Graphics", "Intel(R) Arc(TM) A380 Graphics", "Intel(R) Corporation",
-     0x8086, 128, 0, 1024, 65536},
+     0x8086, 128, 0, 1024, 65536, 0},
     {"sm_86", "NVIDIA CUDA", "NVIDIA GeForce RTX 3060", "NVIDIA Corporation", 0x10de, 28, 32, 1024,
-     49152},
+     49152, 0},
 };
 
 #define WAVEFRONT_WIDTH_AMD 0x4043
 #define WARP_SIZE_NV 0x4003
+#define GFXIP_MAJOR_AMD 0x404a
 
 /* The class whose answers are given. */
 static const struct device_class *current;
@@ -96,6 +98,9 @@ static cl_int CL_API_CALL device_info(cl_device_id device, cl_device_info what, 
     case WARP_SIZE_NV:
         return current->lanes ? answer(&current->lanes, sizeof(cl_uint), room, to, size)
                               : CL_INVALID_VALUE;
+    case GFXIP_MAJOR_AMD:
+        return current->generation ? answer(&current->generation, sizeof(cl_uint), room, to, size)
+                                   : CL_INVALID_VALUE;
     case CL_DEVICE_MAX_WORK_GROUP_SIZE:
         return answer(&group, sizeof group, room, to, size);
     case CL_DEVICE_MAX_WORK_ITEM_SIZES:
