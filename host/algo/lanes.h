@@ -118,6 +118,32 @@ static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p,
     v[NCL_LANES_INDEX] = caps->index_addressing;
 }
 
+/* Do pixels of a 1x1 convolution's output lie elsewhere in the input? */
+static inline bool ncl_lanes_strided(const struct ncl_problem *p)
+{
+    return p->of.conv.window.stride_h != 1 || p->of.conv.window.stride_w != 1;
+}
+
+/* The last arguments of kernels that gather the input's pixels. */
+static inline void ncl_lanes_arg_strides(struct ncl_args *args, const struct ncl_problem *p)
+{
+    ncl_arg_int(args, p->x.h);
+    ncl_arg_int(args, p->x.w);
+    ncl_arg_int(args, p->y.h);
+    ncl_arg_int(args, p->y.w);
+    ncl_arg_int(args, p->of.conv.window.stride_h);
+    ncl_arg_int(args, p->of.conv.window.stride_w);
+}
+
+/* Tiles of pointwise_lanes: 64 accumulators leave room for 3 hardware threads on AMD, 12 on NVIDIA,
+ * and one of 8 lanes on Intel, which counts the place of every gathered pixel among them. */
+static inline struct ncl_lanes_tile ncl_lanes_pointwise_tile(const struct ncl_problem *p,
+                                                             const struct ncl_caps *caps)
+{
+    return (struct ncl_lanes_tile){.most = caps->index_addressing && ncl_lanes_strided(p) ? 48 : 64,
+                                   .pixel_cost = 4};
+}
+
 /* Tiles of spatial_lanes: beside its accumulators a pixel keeps a block of input, its place, its
  * taps, a pointer or a mask. The limits leave room for 3 hardware threads on AMD and one of 8 lanes
  * on Intel. */

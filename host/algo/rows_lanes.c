@@ -70,18 +70,19 @@ static size_t tiles(int pixels, const struct ncl_problem *p)
 }
 
 /* Floats of a work-item for accumulators and pixels. AMD then runs 3 threads of 64 lanes or 10 of
- * 32, Intel one of 8 without spilling: where both ends of a tile can meet the padding, it keeps
- * more. Pixels under several taps stay in registers where there are many. */
+ * 32, Intel one of 8 without spilling: strides and residuals cost it a few. */
 static int most(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     if (caps->index_addressing)
-        return p->of.conv.window.stride_w > 1 ? 80 : 72;
+        return p->of.conv.window.stride_w > 1 || p->epilogue.residual ? 72 : 80;
     return caps->scalar_registers ? 72 : 160;
 }
 
+/* Pixels under several taps stay in registers where these are many, or few are needed. Compilers
+ * that look for pairs of fmas hoist the scalar loads of a small tile until they spill. */
 static int roll(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    if (unrolled(v, p) > UNROLLED_MAX)
+    if (unrolled(v, p) > UNROLLED_MAX || (caps->paired_fma && v[KB] <= 2 && v[P] % 2 == 0))
         return 2;
     return caps->scalar_registers || tap_blocks(p) > 2;
 }
