@@ -118,6 +118,26 @@ static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p,
     v[NCL_LANES_INDEX] = caps->index_addressing;
 }
 
+/* Tiles of `pixels` in one row of the output, all rows and images. */
+static inline size_t ncl_lanes_row_tiles(int pixels, const struct ncl_problem *p)
+{
+    return ncl_ceil_div((size_t)p->y.w, (size_t)pixels) * (size_t)p->y.h * (size_t)p->y.n;
+}
+
+/* Input pixels under such a tile. */
+static inline int ncl_lanes_span(int pixels, const struct ncl_window *w)
+{
+    return (pixels - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
+}
+
+/* The first of them that can lie behind the row: the last tile of a row decides. */
+static inline int ncl_lanes_right_edge(int pixels, const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    return p->x.w + w->pad_left - (p->y.w - pixels) * w->stride_w;
+}
+
 /* Do pixels of a 1x1 convolution's output lie elsewhere in the input? */
 static inline bool ncl_lanes_strided(const struct ncl_problem *p)
 {

@@ -26,15 +26,6 @@ static int tap_blocks(const struct ncl_problem *p)
     return blocks < 4 ? blocks : 4;
 }
 
-/* The first input pixel under a tile that can lie behind the row: the last tile of a row decides.
- */
-static int right_edge(int pixels, const struct ncl_problem *p)
-{
-    const struct ncl_window *w = &p->of.conv.window;
-
-    return p->x.w + w->pad_left - (p->y.w - pixels) * w->stride_w;
-}
-
 static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const int groups = p->kind == NCL_PROBLEM_CONV ? p->of.conv.groups : 1;
@@ -64,11 +55,6 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
            (v[ROLL] == 2 || unrolled(v, p) <= UNROLLED_MAX) && ncl_work_group_fits(caps, v[WG]);
 }
 
-static size_t tiles(int pixels, const struct ncl_problem *p)
-{
-    return ncl_ceil_div((size_t)p->y.w, (size_t)pixels) * (size_t)p->y.h * (size_t)p->y.n;
-}
-
 /* Floats of a work-item for accumulators and pixels. AMD then runs 3 threads of 64 lanes or 10 of
  * 32, Intel one of 8 without spilling: strides and residuals cost it a few. */
 static int most(const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -93,7 +79,7 @@ static double cost(const int *v, const struct ncl_problem *p, const struct ncl_c
     const struct ncl_lanes_tile tile = {.pixel_cost = caps->index_addressing ? 2.5 : 1.5};
     const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
     const double threads =
-        (double)ncl_ceil_div(tiles(v[P], p), (size_t)v[WG]) * shape.blocks / v[KB];
+        (double)ncl_ceil_div(ncl_lanes_row_tiles(v[P], p), (size_t)v[WG]) * shape.blocks / v[KB];
 
     return ncl_lanes_threads(threads, caps) * ncl_lanes_tile_cost(v[P], v[KB], &tile, caps);
 }
@@ -148,14 +134,14 @@ static void defines(struct ncl_defines *d, const int *v, const struct ncl_proble
     ncl_define(d, "DW", w->dilation_w);
     ncl_define(d, "KW", w->kernel_w);
     ncl_define(d, "LEFT", w->pad_left);
-    ncl_define(d, "RIGHT", right_edge(v[P], p));
+    ncl_define(d, "RIGHT", ncl_lanes_right_edge(v[P], p));
     ncl_define(d, "TAP", tap_blocks(p));
 }
 
 static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
 {
     range->local[0] = (size_t)v[WG];
-    range->global[0] = ncl_round_up(tiles(v[P], p), (size_t)v[WG]);
+    range->global[0] = ncl_round_up(ncl_lanes_row_tiles(v[P], p), (size_t)v[WG]);
     range->global[1] = (size_t)(ncl_blocks(p->y.c, p->channel_block) / v[KB]);
 }
 
