@@ -70,12 +70,15 @@ static double cost(const int *v, const struct ncl_problem *p, const struct ncl_c
             20.0 / v[DEPTH]);
 }
 
-/* Accumulators that leave room for 3 threads of 64 lanes on AMD, whose compiler loads far ahead. */
+/* Whole hardware threads. AMD's compiler loads far ahead: so many accumulators and blocks on their
+ * way leave room for 3 threads of 64 lanes. */
 static bool suits(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const int most = caps->scalar_registers ? 8 : 16;
+    const int shares = v[DEPTH] * v[P] / v[LY] + v[DEPTH] * p->channel_block * v[KB] / v[LX];
 
-    return v[LX] * v[LY] % caps->lanes == 0 && v[P] * v[KB] <= most && valid(v, p, caps);
+    return v[LX] * v[LY] % caps->lanes == 0 && v[P] * v[KB] <= most &&
+           (!caps->scalar_registers || shares <= 6) && valid(v, p, caps);
 }
 
 /* The cheapest tile. False: there is none for whole hardware threads; v is a legal one. */
