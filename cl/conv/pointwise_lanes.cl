@@ -34,8 +34,9 @@
 #endif
 #include "../common/epilogue.clh"
 #include "../common/tile.clh"
+/* Else a block of output channels may begin anywhere. */
+#define W_WIDE (C_TAIL == 0)
 #include "../common/lanes.clh"
-#define ALL_LANES LANE(0) LANE(1) LANE(2) LANE(3)
 #if C_TAIL == 1
 #define TAIL_LANES LANE(0)
 #elif C_TAIL == 2
@@ -46,14 +47,14 @@
 
 /* Where pixel p and the weights of the block of channels at hand are, and the way to the next. */
 #if INDEX
-#define W_FIRST w_at
+#define W_HERE w + w_at
 #define START_W uint w_at = kb * channels_in;
 #define AT(p) x[x_at + OFFSET(p)]
 #define START_X uint x_at = FIRST;
 #define ADVANCE_X x_at += pixels_in;
 #define ADVANCE_W w_at += CB * KB;
 #else
-#define W_FIRST 0
+#define W_HERE w
 #define START_W w += (size_t)kb * channels_in;
 #define AT(p) x[OFFSET(p)]
 #define START_X x += FIRST;
@@ -66,7 +67,7 @@
 #define BLOCKS_(n) BLOCKS_##n
 #define BLOCKS(n) BLOCKS_(n)
 #define BLOCKS_0
-#define BLOCKS_1 { FOR_P(LOAD_X, 0) ALL_LANES ADVANCE_X ADVANCE_W }
+#define BLOCKS_1 { FOR_P(LOAD_X, 0) FOUR_LANES ADVANCE_X ADVANCE_W }
 #define BLOCKS_2 BLOCKS_1 BLOCKS_1
 #define BLOCKS_3 BLOCKS_2 BLOCKS_1
 #define BLOCKS_4 BLOCKS_2 BLOCKS_2

@@ -37,6 +37,7 @@
 #endif
 #include "../common/epilogue.clh"
 #include "../common/tile.clh"
+#define W_WIDE 1
 #include "../common/lanes.clh"
 
 /* Index of pixel p's first tap in a block of x (it may lie before the image: unsigned arithmetic
@@ -51,7 +52,7 @@
   inside_##p |= (uint)(row_##p + h < height_in & column_##p + v < width_in) << tap;
 
 #if INDEX
-#define W_FIRST w_at
+#define W_HERE w + w_at
 #define START_W uint w_at = kb * depth;
 #define ADVANCE_W w_at += CB * KB;
 #define START_X uint x_at = kb / group_blocks_out * (channels_in / CB) * pixels_in;
@@ -64,7 +65,7 @@
 #define ADVANCE_ALL x_tap += pixels_in;
 #define NEXT_16 x_at += TAP * pixels_in;
 #else
-#define W_FIRST 0
+#define W_HERE w
 #define START_W \
   __global const block *zeros = w + (size_t)blocks_out * depth; \
   w += (size_t)kb * depth;
@@ -122,7 +123,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial_lan
         START_TAP
         for (uint b = 0; b < TAP; ++b) {
           FOR_P(LOAD_X, 0)
-          LANE(0) LANE(1) LANE(2) LANE(3)
+          FOUR_LANES
           FOR_P(ADVANCE_TAP, 0)
           ADVANCE_ALL
           ADVANCE_W

@@ -12,27 +12,13 @@ static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
 /* As far as the kernel's list of input pixels goes. */
 #define SPAN_MAX 18
 
-static int span(int pixels, const struct ncl_window *w)
-{
-    return (pixels - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
-}
-
-/* The first input pixel under a tile that can lie behind the row: the last tile of a row decides.
- */
-static int right_edge(int pixels, const struct ncl_problem *p)
-{
-    const struct ncl_window *w = &p->of.conv.window;
-
-    return p->x.w + w->pad_left - (p->y.w - pixels) * w->stride_w;
-}
-
 /* The kernel reads pixel pad_left of every tile: it has to be one, and inside. */
 static bool tile_fits(int pixels, const struct ncl_problem *p)
 {
     const struct ncl_window *w = &p->of.conv.window;
 
-    return pixels <= p->y.w && span(pixels, w) <= SPAN_MAX && w->pad_left < span(pixels, w) &&
-           w->pad_left < right_edge(pixels, p);
+    return pixels <= p->y.w && ncl_lanes_span(pixels, w) <= SPAN_MAX &&
+           w->pad_left < ncl_lanes_span(pixels, w) && w->pad_left < ncl_lanes_right_edge(pixels, p);
 }
 
 /* The widest tile that fits; 0: none does. */
@@ -58,31 +44,25 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
     return tile_fits(v[P], p) && ncl_work_group_fits(caps, v[WG]);
 }
 
-static size_t items(int pixels, const struct ncl_problem *p)
-{
-    return ncl_ceil_div((size_t)p->y.w, (size_t)pixels) * (size_t)p->y.h * (size_t)p->y.n;
-}
-
 /* Hardware threads times the instructions of a row of taps: fmas, loads, the ends of the row; too
  * few threads leave parts of the device idle. */
 static double cost(int pixels, int group, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const struct ncl_window *w = &p->of.conv.window;
     const int width = p->x.c / p->of.conv.groups;
-    const double threads = (double)ncl_ceil_div(items(pixels, p), (size_t)group) *
+    const double threads = (double)ncl_ceil_div(ncl_lanes_row_tiles(pixels, p), (size_t)group) *
                            ncl_blocks(p->y.c, p->channel_block);
     const double enough = 2.0 * caps->compute_units;
 
     return (threads > enough ? threads : enough) *
-           (4.0 * width * w->kernel_w * pixels + 2.0 * span(pixels, w) + 25);
+           (4.0 * width * w->kernel_w * pixels + 2.0 * ncl_lanes_span(pixels, w) + 25);
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const int limit = caps->max_work_group < 256 ? (int)caps->max_work_group : 256;
     double best = 0;
 
-    v[WG] = ncl_value_at_most(&tunables[WG], caps->lanes < limit ? caps->lanes : limit);
+    v[WG] = ncl_lanes_group(&tunables[WG], caps);
     v[INDEX] = caps->index_addressing;
     for (int pixels = widest(p); pixels > 0 && tile_fits(pixels, p); pixels--) {
         const double c = cost(pixels, v[WG], p, caps);
@@ -102,15 +82,15 @@ static void defines(struct ncl_defines *d, const int *v, const struct ncl_proble
     ncl_define(d, "SW", w->stride_w);
     ncl_define(d, "DW", w->dilation_w);
     ncl_define(d, "KW", w->kernel_w);
-    ncl_define(d, "SPAN", span(v[P], w));
+    ncl_define(d, "SPAN", ncl_lanes_span(v[P], w));
     ncl_define(d, "LEFT", w->pad_left);
-    ncl_define(d, "RIGHT", right_edge(v[P], p));
+    ncl_define(d, "RIGHT", ncl_lanes_right_edge(v[P], p));
 }
 
 static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
 {
     range->local[0] = (size_t)v[WG];
-    range->global[0] = ncl_round_up(items(v[P], p), (size_t)v[WG]);
+    range->global[0] = ncl_round_up(ncl_lanes_row_tiles(v[P], p), (size_t)v[WG]);
     range->global[1] = (size_t)ncl_blocks(p->y.c, p->channel_block);
 }
 

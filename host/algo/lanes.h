@@ -42,24 +42,34 @@ struct ncl_lanes_tile {
 };
 
 /* Instructions of one block of input channels: fmas, pixels, loads of weights, the loop. A load of
- * weights into scalar registers brings 16 floats and goes on beside the rest. */
+ * 16 weights into scalar registers goes on beside the rest; where they come 16 at a time all the
+ * same, it is a message and its address; else every lane loads each block. */
 static inline double ncl_lanes_tile_cost(int pixels, int blocks, const struct ncl_lanes_tile *tile,
                                          const struct ncl_caps *caps)
 {
-    return 16.0 * pixels * blocks + tile->pixel_cost * pixels +
-           (caps->scalar_registers ? 1.0 : 8.0) * blocks + 6.0;
+    const double weights = caps->scalar_registers ? 1.0 : caps->index_addressing ? 2.0 : 8.0;
+
+    return 16.0 * pixels * blocks + tile->pixel_cost * pixels + weights * blocks + 6.0;
 }
 
-/* Hardware threads times what each takes; too few of them leave parts of the device idle. */
+/* Hardware threads, where too few of them leave parts of the device idle: those there is time for.
+ */
+static inline double ncl_lanes_threads(double threads, const struct ncl_caps *caps)
+{
+    const double enough = 2.0 * caps->compute_units;
+
+    return threads > enough ? threads : enough;
+}
+
+/* Hardware threads times what each takes. */
 static inline double ncl_lanes_cost(int pixels, int blocks, int group,
                                     const struct ncl_tile_shape *shape,
                                     const struct ncl_lanes_tile *tile, const struct ncl_caps *caps)
 {
     const size_t tiles = ncl_ceil_div((size_t)shape->pixels, (size_t)pixels);
     const double threads = (double)ncl_ceil_div(tiles, (size_t)group) * shape->blocks / blocks;
-    const double enough = 2.0 * caps->compute_units;
 
-    return (threads > enough ? threads : enough) * ncl_lanes_tile_cost(pixels, blocks, tile, caps);
+    return ncl_lanes_threads(threads, caps) * ncl_lanes_tile_cost(pixels, blocks, tile, caps);
 }
 
 /* The cheapest tile that fits; among equals that of most pixels. */
@@ -88,19 +98,82 @@ static inline void ncl_lanes_choose(int *v, const struct ncl_tile_shape *shape,
 }
 
 /* One hardware thread makes a work-group: they share nothing. */
+static inline int ncl_lanes_group(const struct ncl_tunable *groups, const struct ncl_caps *caps)
+{
+    const int limit = caps->max_work_group < 256 ? (int)caps->max_work_group : 256;
+
+    return ncl_value_at_most(groups, caps->lanes < limit ? caps->lanes : limit);
+}
+
 static inline void ncl_lanes_defaults(int *v, const struct ncl_problem *p,
                                       const struct ncl_lanes_tile *tile,
                                       const struct ncl_caps *caps)
 {
     const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
-    const int limit = caps->max_work_group < 256 ? (int)caps->max_work_group : 256;
 
-    v[NCL_LANES_WG] = ncl_value_at_most(&ncl_lanes_tunables[NCL_LANES_WG],
-                                        caps->lanes < limit ? caps->lanes : limit);
+    v[NCL_LANES_WG] = ncl_lanes_group(&ncl_lanes_tunables[NCL_LANES_WG], caps);
     ncl_lanes_choose(v, &shape, tile, caps);
     v[NCL_LANES_S] =
         ncl_value_at_most(&ncl_lanes_tunables[NCL_LANES_S], shape.pixels / v[NCL_LANES_P]);
     v[NCL_LANES_INDEX] = caps->index_addressing;
+}
+
+/* Tiles of `pixels` in one row of the output, all rows and images. */
+static inline size_t ncl_lanes_row_tiles(int pixels, const struct ncl_problem *p)
+{
+    return ncl_ceil_div((size_t)p->y.w, (size_t)pixels) * (size_t)p->y.h * (size_t)p->y.n;
+}
+
+/* Input pixels under such a tile. */
+static inline int ncl_lanes_span(int pixels, const struct ncl_window *w)
+{
+    return (pixels - 1) * w->stride_w + (w->kernel_w - 1) * w->dilation_w + 1;
+}
+
+/* The first of them that can lie behind the row: the last tile of a row decides. */
+static inline int ncl_lanes_right_edge(int pixels, const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    return p->x.w + w->pad_left - (p->y.w - pixels) * w->stride_w;
+}
+
+/* Do pixels of a 1x1 convolution's output lie elsewhere in the input? */
+static inline bool ncl_lanes_strided(const struct ncl_problem *p)
+{
+    return p->of.conv.window.stride_h != 1 || p->of.conv.window.stride_w != 1;
+}
+
+/* The last arguments of kernels that gather the input's pixels. */
+static inline void ncl_lanes_arg_strides(struct ncl_args *args, const struct ncl_problem *p)
+{
+    ncl_arg_int(args, p->x.h);
+    ncl_arg_int(args, p->x.w);
+    ncl_arg_int(args, p->y.h);
+    ncl_arg_int(args, p->y.w);
+    ncl_arg_int(args, p->of.conv.window.stride_h);
+    ncl_arg_int(args, p->of.conv.window.stride_w);
+}
+
+/* Tiles of pointwise_lanes: 64 accumulators leave room for 3 hardware threads on AMD, 12 on NVIDIA,
+ * and one of 8 lanes on Intel, which counts the place of every gathered pixel among them. */
+static inline struct ncl_lanes_tile ncl_lanes_pointwise_tile(const struct ncl_problem *p,
+                                                             const struct ncl_caps *caps)
+{
+    return (struct ncl_lanes_tile){.most = caps->index_addressing && ncl_lanes_strided(p) ? 48 : 64,
+                                   .pixel_cost = 4};
+}
+
+/* Tiles of spatial_lanes: beside its accumulators a pixel keeps a block of input, its place, its
+ * taps, a pointer or a mask. The limits leave room for 3 hardware threads on AMD and one of 8 lanes
+ * on Intel. */
+static inline struct ncl_lanes_tile ncl_lanes_spatial_tile(const struct ncl_caps *caps)
+{
+    static const struct ncl_lanes_tile pointers = {.most = 112, .per_pixel = 5, .pixel_cost = 6},
+                                       masks = {.most = 88, .per_pixel = 7, .pixel_cost = 12},
+                                       scalar = {.most = 76, .per_pixel = 9, .pixel_cost = 6};
+
+    return caps->index_addressing ? masks : caps->scalar_registers ? scalar : pointers;
 }
 
 static inline void ncl_lanes_geometry(const int *v, const struct ncl_problem *p,

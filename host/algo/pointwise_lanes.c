@@ -8,11 +8,6 @@ static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
     [UNROLL] = {"UNROLL", {1, 2, 4}, 3},
 };
 
-static bool is_strided(const struct ncl_problem *p)
-{
-    return p->of.conv.window.stride_h != 1 || p->of.conv.window.stride_w != 1;
-}
-
 static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const struct ncl_window *w = &p->of.conv.window;
@@ -21,33 +16,30 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
            w->kernel_w == 1 && !w->pad_top && !w->pad_left && !w->pad_bottom && !w->pad_right;
 }
 
-/* 64 accumulators leave room for 3 hardware threads on AMD, 12 on NVIDIA, and one of 8 lanes on
- * Intel, which counts every index of a pixel among them. */
-static struct ncl_lanes_tile tile_of(const struct ncl_problem *p, const struct ncl_caps *caps)
+/* Scalar registers hold the weights of one turn: 64 floats. More turns in a row give a compiler
+ * that looks for pairs of fmas more of them. */
+static int unroll(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    struct ncl_lanes_tile tile = {.most = 64, .per_pixel = 0, .pixel_cost = 4};
-
     if (caps->index_addressing)
-        tile.most = is_strided(p) ? 48 : p->epilogue.residual ? 56 : 64;
-    return tile;
+        return 4;
+    if (caps->paired_fma)
+        return v[NCL_LANES_P] % 2 || ncl_lanes_strided(p) ? 2 : 4;
+    return caps->scalar_registers && v[NCL_LANES_KB] > 2 ? 1 : 2;
 }
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const struct ncl_lanes_tile tile = tile_of(p, caps);
+    const struct ncl_lanes_tile tile = ncl_lanes_pointwise_tile(p, caps);
 
     ncl_lanes_defaults(v, p, &tile, caps);
-    /* Scalar registers hold the weights of one turn: 64 floats. */
-    v[UNROLL] = caps->scalar_registers && v[NCL_LANES_KB] > 2 ? 1 : 2;
-    if (caps->index_addressing && p->epilogue.residual)
-        v[UNROLL] = 4; /* makes up for the smaller tile */
+    v[UNROLL] = unroll(v, p, caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
 {
     ncl_define(d, "C_TAIL", p->x.c % p->channel_block);
     ncl_define(d, "BLOCKS_LEFT", p->x.c / p->channel_block % v[UNROLL]);
-    ncl_define(d, "STRIDED", is_strided(p));
+    ncl_define(d, "STRIDED", ncl_lanes_strided(p));
 }
 
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
@@ -58,14 +50,8 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
     ncl_arg_int(args, p->x.n * p->x.h * p->x.w);
     ncl_arg_int(args, p->y.n * p->y.h * p->y.w);
-    if (!is_strided(p))
-        return;
-    ncl_arg_int(args, p->x.h);
-    ncl_arg_int(args, p->x.w);
-    ncl_arg_int(args, p->y.h);
-    ncl_arg_int(args, p->y.w);
-    ncl_arg_int(args, p->of.conv.window.stride_h);
-    ncl_arg_int(args, p->of.conv.window.stride_w);
+    if (ncl_lanes_strided(p))
+        ncl_lanes_arg_strides(args, p);
 }
 
 static void pack(const int *v, const struct ncl_problem *p, const struct ncl_weights *weights,

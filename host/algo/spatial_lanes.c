@@ -19,19 +19,11 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
            (p->x.c / conv->groups < 16 && p->x.c / conv->groups % cb == 0);
 }
 
-/* Beside its accumulators a pixel keeps a block of input, its place, its taps, a pointer or a mask.
- * The limits leave room for 3 hardware threads on AMD and one of 8 lanes on Intel. */
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    static const struct ncl_lanes_tile pointers = {.most = 112, .per_pixel = 5, .pixel_cost = 6},
-                                       masks = {.most = 96, .per_pixel = 7, .pixel_cost = 12},
-                                       scalar = {.most = 76, .per_pixel = 9, .pixel_cost = 6};
+    const struct ncl_lanes_tile tile = ncl_lanes_spatial_tile(caps);
 
-    ncl_lanes_defaults(v, p,
-                       caps->index_addressing   ? &masks
-                       : caps->scalar_registers ? &scalar
-                                                : &pointers,
-                       caps);
+    ncl_lanes_defaults(v, p, &tile, caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
@@ -92,7 +84,7 @@ const struct ncl_algo ncl_algo_spatial_lanes = {
     .kernel = "ncl_spatial_lanes",
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
-    .rank = 25,
+    .rank = 23,
     .tunables = ncl_lanes_tunables,
     .tunable_count = NCL_LANES_PARAMS,
     .applicable = applicable,

@@ -82,7 +82,8 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     const int blocks = ncl_blocks(p->y.c, p->channel_block);
     int tiles;
 
-    v[M] = 4;
+    /* The transforms of 6 x 6 tiles spill on GPUs. */
+    v[M] = ncl_caps_is_cpu_like(caps) ? 4 : 2;
     v[P] = v[KB] = v[PL] = v[KL] = v[WG] = 1;
     tiles = ncl_winograd_tile_count(v[M], p);
     if (ncl_caps_is_cpu_like(caps)) {

@@ -165,13 +165,16 @@ struct compiler {
     unsigned vendor_id;
     cl_device_info lanes_query; /* of a vendor's extension, 0: none */
     bool scalar_registers, index_addressing;
-    int lanes; /* where the query is refused or missing */
+    int lanes;                       /* where the query is refused or missing */
+    cl_device_info generation_query; /* of the architecture, 0: none */
+    unsigned paired_since;           /* generations that pair fmas, from this one on */
 };
 
 static const struct compiler compilers[] = {
-    {0x1002, 0x4043 /* CL_DEVICE_WAVEFRONT_WIDTH_AMD */, true, false, 64},
-    {0x10de, 0x4003 /* CL_DEVICE_WARP_SIZE_NV */, false, false, 32},
-    {0x8086, 0, false, true, 32},
+    {0x1002, 0x4043 /* CL_DEVICE_WAVEFRONT_WIDTH_AMD */, true, false, 64,
+     0x404a /* CL_DEVICE_GFXIP_MAJOR_AMD */, 11},
+    {0x10de, 0x4003 /* CL_DEVICE_WARP_SIZE_NV */, false, false, 32, 0, 0},
+    {0x8086, 0, false, true, 32, 0, 0},
 };
 
 static void query_compiler(const struct query *q, struct ncl_caps *caps)
@@ -187,6 +190,8 @@ static void query_compiler(const struct query *q, struct ncl_caps *caps)
         caps->lanes = told >= 8 && told <= 128 ? (int)told : c->lanes;
         caps->scalar_registers = c->scalar_registers;
         caps->index_addressing = c->index_addressing;
+        caps->paired_fma =
+            c->generation_query && get_uint(q, c->generation_query) >= c->paired_since;
     }
 }
 

@@ -7,4 +7,4 @@ build=${NEXTCL_BUILD:-$PWD/build}
 # Where tests/run.sh --static puts NVIDIA's tools.
 export NCL_CUDA_BIN="${NCL_CUDA_BIN:-$PWD/build/cuda/bin}"
 command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exit 77; }
-exec python3 tests/portability/static "$build/tests/static_variants"
+exec python3 tests/portability/static "$build/tests/static_variants" --all

@@ -11,7 +11,7 @@ command -v python3 >/dev/null || { echo "skipped: python3 is not installed"; exi
 # gate OPTION...: on the first target that is there.
 gate() {
     python3 tests/portability/static "$build/tests/static_variants" --target "$target" \
-        --family pointwise "$@" 2>&1
+        --family spatial "$@" 2>&1
 }
 
 for target in gfx1030 sm_86 dg2 none; do
@@ -24,6 +24,7 @@ for target in gfx1030 sm_86 dg2 none; do
 done
 
 failed=0
+python3 tests/portability/static/gate_test.py || failed=1
 # regression WHAT PATTERN OPTION...: the report has to complain of PATTERN.
 regression() {
     what=$1 pattern=$2

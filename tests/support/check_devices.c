@@ -25,6 +25,7 @@ static void present(struct ncl_caps *caps)
     caps->channel_block = 4;
     caps->registers = 64;
     caps->lanes = 32;
+    caps->local_memory_is_local = true;
     caps->preferred_work_group = caps->max_work_group < 64 ? (int)caps->max_work_group : 64;
 }
 
@@ -90,7 +91,8 @@ const int *ncl_check_channel_blocks(const struct ncl_caps *caps)
     {                                                                                              \
         .name = title, .type = kind, .compute_units = units, .max_work_group = group,              \
         .max_work_items = {group, group, group}, .global_memory = 1ULL << 32,                      \
-        .max_allocation = 1ULL << 30, .local_memory = 32768, .base_align = 128,                    \
+        .max_allocation = 1ULL << 30, .local_memory = 32768,                                       \
+        .local_memory_is_local = (kind) == NCL_DEVICE_GPU, .base_align = 128,                      \
         .native_floats = floats, .channel_block = block, .registers = vectors,                     \
         .preferred_work_group = preferred, .lanes = preferred, .programs_parallel = 1              \
     }

@@ -81,12 +81,16 @@ def measure(target, path, threads):
         return str(error)
 
 
+def key_of(variant):
+    return variant.target, variant.source, variant.kernel
+
+
 def measure_all(targets, chosen, folder):
-    """{(target, source): figures}, each source once."""
+    """{(target, source, kernel): figures}, each once."""
     jobs = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for variant in chosen:
-            key = variant.target, variant.source
+            key = key_of(variant)
             if key not in jobs:
                 jobs[key] = pool.submit(measure, targets[variant.target],
                                         variants.path_of(folder, variant), variant.threads)
@@ -111,25 +115,26 @@ def report(variant, found, as_json):
 
 def check(chosen, measured, as_json):
     """Prints the figures; returns what is not within budget."""
-    budget, problems = gate.load(), []
+    budget, problems, good = gate.load(), [], {}
     if not as_json:
         print(f"{'target':8}{'family':18}{COLUMNS}  * main variant, parameters")
     for variant in chosen:
-        found = measured[variant.target, variant.source]
+        found = measured[key_of(variant)]
         name = f"{variant.target} {variant.family} {variant.source}"
         if isinstance(found, str):
             problems.append(f"{name}: {found}")
             continue
         report(variant, found, as_json)
+        good.setdefault((variant.target, variant.family), []).append(found)
         limits = gate.limits_of(budget, variant.target, variant.family, variant.main)
         problems += [f"{name}: {text}" for text in gate.failures(found, limits)]
-    return problems
+    return problems + list(gate.best_failures(budget, good))
 
 
 def check_useful(layers, measured, as_json):
     """Kernels that were not compiled are taken to have the lanes of the target's others."""
     lanes, usual = {}, {}
-    for (target, source), found in measured.items():
+    for (target, source, _), found in measured.items():
         if not isinstance(found, str):
             lanes[source] = found.lanes
             usual[target] = max(usual.get(target, 0), found.lanes)

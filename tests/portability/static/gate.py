@@ -1,6 +1,7 @@
 """Budgets: what a kernel may cost and has to reach on each target."""
 import json
 import pathlib
+import re
 
 BUDGET = pathlib.Path(__file__).with_name("budget.json")
 LEAST = {"fma_share", "alu_share", "occupancy", "lanes"}
@@ -34,6 +35,19 @@ def failures(figures, limits):
             yield f"{name} {found:g}, at most {limit:g} allowed"
         elif name not in LEAST | MOST:
             raise KeyError(f"budget names an unknown figure: {name}")
+
+
+def best_failures(budget, found):
+    """`found`: {(target, family): figures of each variant}. Of each family that "best" names, one
+    variant has to keep all limits at once, at whatever stride."""
+    for name, targets in sorted(budget["best"].items()):
+        for target in sorted({target for target, _ in found}):
+            limits = dict(targets.get("all", {}), **targets.get(target, {}))
+            variants = [figures for (where, family), group in found.items() for figures in group
+                        if where == target and re.sub("-s[0-9]+$", "", family) == name]
+            broken = [list(failures(figures, limits)) for figures in variants]
+            if broken and all(broken):
+                yield f"{target} {name}: no variant is good enough; {min(broken, key=len)[0]}"
 
 
 def useful_failures(budget, shares):

@@ -2,8 +2,8 @@
  *
  * For each device class, network and batch every layer goes the way of a session (choice, default
  * parameters, composition), but for the compiler. FOLDER gets one <class>-<number>.cl per distinct
- * source; stdout one JSON object per layer. The classes answer OpenCL's queries as such devices do,
- * so that what the library derives from the answers is its own doing. */
+ * source; stdout one JSON object per launch. The classes answer OpenCL's queries as such devices
+ * do, so that what the library derives from the answers is its own doing. */
 #include "graph/passes.h"
 #include "graph/schedule.h"
 #include "plan/choose.h"
@@ -23,25 +23,29 @@ struct device_class {
     cl_uint lanes; /* of a hardware thread, as extensions of AMD and NVIDIA tell; 0: untold */
     size_t max_work_group;
     cl_ulong local_memory; /* bytes */
+    cl_uint generation;    /* of the architecture, as AMD's extension tells; 0: untold */
 };
 
 static const struct device_class classes[] = {
     {"gfx906", "AMD Accelerated Parallel Processing", "gfx906:sramecc+:xnack-",
-     "Advanced Micro Devices, Inc.", 0x1002, 60, 64, 256, 65536},
+     "Advanced Micro Devices, Inc.", 0x1002, 60, 64, 256, 65536, 9},
     {"gfx1030", "AMD Accelerated Parallel Processing", "gfx1030", "Advanced Micro Devices, Inc.",
-     0x1002, 36, 32, 256, 65536},
+     0x1002, 36, 32, 256, 65536, 10},
     {"gfx1100", "AMD Accelerated Parallel Processing", "gfx1100", "Advanced Micro Devices, Inc.",
-     0x1002, 48, 32, 256, 65536},
+     0x1002, 48, 32, 256, 65536, 11},
     {"tgllp", "Intel(R) OpenCL HD Graphics", "Intel(R) Iris(R) Xe Graphics", "Intel(R) Corporation",
-     0x8086, 96, 0, 512, 65536},
+     0x8086, 96, 0, 512, 65536, 0},
     {"dg2", "Intel(R) OpenCL HD Graphics", "Intel(R) Arc(TM) A380 Graphics", "Intel(R) Corporation",
-     0x8086, 128, 0, 1024, 65536},
+     0x8086, 128, 0, 1024, 65536, 0},
     {"sm_86", "NVIDIA CUDA", "NVIDIA GeForce RTX 3060", "NVIDIA Corporation", 0x10de, 28, 32, 1024,
-     49152},
+     49152, 0},
 };
+
+#define CLASS_COUNT (sizeof classes / sizeof *classes)
 
 #define WAVEFRONT_WIDTH_AMD 0x4043
 #define WARP_SIZE_NV 0x4003
+#define GFXIP_MAJOR_AMD 0x404a
 
 /* The class whose answers are given. */
 static const struct device_class *current;
@@ -96,6 +100,9 @@ static cl_int CL_API_CALL device_info(cl_device_id device, cl_device_info what, 
     case WARP_SIZE_NV:
         return current->lanes ? answer(&current->lanes, sizeof(cl_uint), room, to, size)
                               : CL_INVALID_VALUE;
+    case GFXIP_MAJOR_AMD:
+        return current->generation ? answer(&current->generation, sizeof(cl_uint), room, to, size)
+                                   : CL_INVALID_VALUE;
     case CL_DEVICE_MAX_WORK_GROUP_SIZE:
         return answer(&group, sizeof group, room, to, size);
     case CL_DEVICE_MAX_WORK_ITEM_SIZES:
@@ -155,13 +162,18 @@ static size_t find_or_add(struct sources *sources, struct ncl_text *text, const 
     return sources->count++;
 }
 
-/* What is computed, and what sets its inner loop apart: "pointwise", "grouped-4", "grouped-4-s2".
- */
-static void print_family(const struct ncl_problem *p)
+/* What is computed, and what sets its inner loop apart: "pointwise", "grouped-4", "grouped-4-s2"; a
+ * kernel's own name where it is one of several. */
+static void print_family(const struct ncl_choice *choice, const struct ncl_stage *stage,
+                         const struct ncl_problem *p)
 {
     const struct ncl_conv *conv = &p->of.conv;
 
-    printf("\"family\": \"%s", ncl_problem_kind_name(p));
+    if (ncl_algo_stage_count(choice->algo) > 1) {
+        printf("\"family\": \"%s\", ", stage->kernel + strlen("ncl_"));
+        return;
+    }
+    printf("\"family\": \"%s", conv->groups > 1 ? "grouped" : ncl_problem_kind_name(p));
     if (p->kind == NCL_PROBLEM_CONV && conv->groups > 1)
         printf("-%d", p->x.c / conv->groups);
     if (p->kind == NCL_PROBLEM_CONV && conv->window.stride_w > 1)
@@ -169,16 +181,18 @@ static void print_family(const struct ncl_problem *p)
     printf("\", ");
 }
 
-static void print_layer(const struct ncl_choice *choice, const struct ncl_problem *p, size_t source)
+static void print_stage(const struct ncl_choice *choice, const struct ncl_problem *p, int index,
+                        size_t source)
 {
+    const struct ncl_stage stage = ncl_algo_stage(choice->algo, index);
     struct ncl_range range = {{1, 1, 1}, {1, 1, 1}};
     struct ncl_text signature = {0};
 
-    choice->algo->geometry(choice->v, p, &range);
+    stage.geometry(choice->v, p, &range);
     ncl_problem_signature(p, &signature);
-    print_family(p);
-    printf("\"algorithm\": \"%s\", \"source\": \"%s-%zu.cl\", \"params\": {", choice->algo->name,
-           current->target, source);
+    print_family(choice, &stage, p);
+    printf("\"algorithm\": \"%s\", \"kernel\": \"%s\", \"source\": \"%s-%zu.cl\", \"params\": {",
+           choice->algo->name, stage.kernel, current->target, source);
     for (int i = 0; i < choice->algo->tunable_count; i++)
         printf("%s\"%s\": %d", i ? ", " : "", choice->algo->tunables[i].name, choice->v[i]);
     printf("}, \"macs\": %.0f, \"outputs\": %zu, ", ncl_problem_macs(p),
@@ -189,13 +203,20 @@ static void print_layer(const struct ncl_choice *choice, const struct ncl_proble
     ncl_text_free(&signature);
 }
 
-static void write_step(const struct ncl_problem *problem, const struct ncl_caps *caps,
-                       struct sources *sources, const char *folder)
+/* Where a layer comes from. */
+struct origin {
+    const char *net, *layer;
+    int batch;
+};
+
+static void write_step(const struct origin *origin, const struct ncl_problem *problem,
+                       const struct ncl_caps *caps, struct sources *sources, const char *folder)
 {
     struct ncl_problem p = *problem;
     struct ncl_choice choice = {0};
     struct ncl_defines defines = {0};
     struct ncl_text text = {0};
+    size_t source;
 
     p.channel_block = caps->channel_block;
     must(ncl_choose(NULL, &p, caps, 0, &choice));
@@ -204,22 +225,72 @@ static void write_step(const struct ncl_problem *problem, const struct ncl_caps 
     ncl_text_free(&defines.text);
     if (text.failed || !text.data)
         must(ncl_fail_memory(NULL, "a kernel's source"));
-    print_layer(&choice, &p, find_or_add(sources, &text, folder));
+    source = find_or_add(sources, &text, folder);
+    for (int i = 0; i < ncl_algo_stage_count(choice.algo); i++) {
+        printf("{\"target\": \"%s\", \"net\": \"%s\", \"batch\": %d, \"layer\": \"%s\", ",
+               current->target, origin->net, origin->batch, origin->layer);
+        print_stage(&choice, &p, i, source);
+    }
+}
+
+/* Makes device class c the one that answers. */
+static void query(size_t c, struct ncl_caps *caps)
+{
+    const struct ncl_cl cl = {.GetPlatformInfo = platform_info, .GetDeviceInfo = device_info};
+
+    current = &classes[c];
+    must(ncl_caps_query(NULL, &cl, NULL, NULL, caps));
 }
 
 static void write_net(const char *net, int batch, const struct ncl_schedule *schedule,
                       struct sources sources[], const char *folder)
 {
-    for (size_t c = 0; c < sizeof classes / sizeof *classes; c++) {
-        const struct ncl_cl cl = {.GetPlatformInfo = platform_info, .GetDeviceInfo = device_info};
+    for (size_t c = 0; c < CLASS_COUNT; c++) {
         struct ncl_caps caps;
 
-        current = &classes[c];
-        must(ncl_caps_query(NULL, &cl, NULL, NULL, &caps));
+        query(c, &caps);
         for (int i = 0; i < schedule->step_count; i++) {
-            printf("{\"target\": \"%s\", \"net\": \"%s\", \"batch\": %d, \"layer\": \"%s\", ",
-                   current->target, net, batch, schedule->steps[i].name);
-            write_step(&schedule->steps[i].problem, &caps, &sources[c], folder);
+            const struct origin origin = {net, schedule->steps[i].name, batch};
+
+            write_step(&origin, &schedule->steps[i].problem, &caps, &sources[c], folder);
+        }
+    }
+}
+
+/* A 3x3 convolution of 256 channels that leaves 28 x 28 pixels. */
+static struct ncl_problem window_problem(int batch, int stride, int groups, bool fast)
+{
+    const int side = 28 * stride;
+
+    return (struct ncl_problem){
+        .kind = NCL_PROBLEM_CONV,
+        .fast = fast,
+        .finite = true,
+        .x = {batch, 256, side, side},
+        .y = {batch, 256, 28, 28},
+        .x_order = NCL_BLOCKED,
+        .y_order = NCL_BLOCKED,
+        .epilogue = {.bias = true, .act = NCL_ACT_RELU},
+        .of.conv = {.window = {3, 3, stride, stride, 1, 1, 1, 1, 1, 1}, .groups = groups},
+    };
+}
+
+/* What the networks lack: groups of every width at both strides, and with math fast, where
+ * Winograd's kernels come in, the dense one. */
+static void write_windows(int batch, struct sources sources[], const char *folder)
+{
+    static const int widths[] = {1, 2, 4, 8, 16, 32};
+    const struct origin origin = {"windows", "3x3", batch};
+
+    for (size_t c = 0; c < CLASS_COUNT; c++) {
+        struct ncl_problem p = window_problem(batch, 1, 1, true);
+        struct ncl_caps caps;
+
+        query(c, &caps);
+        write_step(&origin, &p, &caps, &sources[c], folder);
+        for (size_t i = 0; i < 2 * sizeof widths / sizeof *widths; i++) {
+            p = window_problem(batch, 1 + (int)i % 2, 256 / widths[i / 2], false);
+            write_step(&origin, &p, &caps, &sources[c], folder);
         }
     }
 }
@@ -228,7 +299,7 @@ int main(int argc, char **argv)
 {
     static const char *const nets[] = {"resnext50_32x4d", "resnet50"};
     static const int batches[] = {1, 16};
-    struct sources sources[sizeof classes / sizeof *classes] = {0};
+    struct sources sources[CLASS_COUNT] = {0};
 
     if (argc != 2) {
         fprintf(stderr, "usage: variants FOLDER\n");
@@ -250,7 +321,9 @@ int main(int argc, char **argv)
         ncl_graph_free(graph);
         ncl_graph_free(model);
     }
-    for (size_t c = 0; c < sizeof classes / sizeof *classes; c++) {
+    for (int i = 0; i < 2; i++)
+        write_windows(batches[i], sources, argv[1]);
+    for (size_t c = 0; c < CLASS_COUNT; c++) {
         for (size_t i = 0; i < sources[c].count; i++)
             ncl_text_free(&sources[c].texts[i]);
         free(sources[c].texts);

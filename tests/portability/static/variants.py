@@ -3,11 +3,15 @@ import collections
 import dataclasses
 import json
 import os
+import re
 import subprocess
 
 # Tunables that multiply the blocks of output one work-item computes.
 TILE = ("P", "KB", "PL", "KL", "L")
 CHANNEL_BLOCK = 4
+# Layers that are in no network: their kernels are held to budgets, but count for nothing else.
+EXTRA = "windows"
+KERNEL = re.compile(r"__kernel __attribute__\(\(reqd_work_group_size\([^)]*\)\)\)\s+void FN\((\w+)\)")
 
 
 @dataclasses.dataclass
@@ -15,6 +19,7 @@ class Variant:
     target: str
     family: str
     source: str
+    kernel: str
     params: dict
     threads: int        # of a work-group
     macs: float = 0     # of all layers of all nets that use it
@@ -33,10 +38,10 @@ def variants_of(layers):
     two families."""
     found = {}
     for layer in (layer for layer in layers if layer["macs"]):
-        key = layer["target"], layer["family"], layer["source"]
+        key = layer["target"], layer["family"], layer["source"], layer["kernel"]
         size = layer["local"][0] * layer["local"][1] * layer["local"][2]
         variant = found.setdefault(key, Variant(*key, layer["params"], size))
-        variant.macs += layer["macs"]
+        variant.macs += layer["macs"] if layer["net"] != EXTRA else 0
         variant.layers += 1
     ordered = sorted(found.values(), key=lambda v: (v.target, v.family, -v.macs))
     previous = None
@@ -53,14 +58,14 @@ def work_share(layer, lanes):
     items *= -(-group // lanes) * lanes / group
     for name in TILE:
         items *= layer["params"].get(name, 1)
-    return min(1.0, layer["outputs"] / (items * CHANNEL_BLOCK))
+    return min(1.0, layer["outputs"] / (items * layer["params"].get("V", CHANNEL_BLOCK)))
 
 
 def useful_shares(layers, lanes):
     """{(net, batch, target): multiplications wanted / multiplications that lanes do}; `lanes` by
     source."""
     wanted, done = collections.Counter(), collections.Counter()
-    for layer in (layer for layer in layers if layer["macs"]):
+    for layer in (layer for layer in layers if layer["macs"] and layer["net"] != EXTRA):
         if layer["source"] not in lanes:
             continue
         key = layer["net"], layer["batch"], layer["target"]
@@ -70,4 +75,18 @@ def useful_shares(layers, lanes):
 
 
 def path_of(folder, variant):
-    return os.path.join(folder, variant.source)
+    """Where the variant's kernel is the only one of its program: compilers' figures are named by
+    kernel in as many ways as there are compilers."""
+    path = os.path.join(folder, variant.source)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if len(KERNEL.findall(text)) == 1:
+        return path
+
+    def only(match):
+        return match.group(0) if match.group(1) == variant.kernel \
+            else f"static void FN({match.group(1)})"
+    path = path.replace(".cl", f"-{variant.kernel}.cl")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(KERNEL.sub(only, text))
+    return path
