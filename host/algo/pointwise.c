@@ -75,6 +75,7 @@ const struct ncl_algo ncl_algo_pointwise = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 40,
+    .half = true,
     .tunables = ncl_tile_tunables,
     .tunable_count = NCL_TILE_PARAMS,
     .applicable = applicable,

@@ -94,6 +94,7 @@ const struct ncl_algo ncl_algo_spatial = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 20,
+    .half = true,
     .tunables = ncl_tile_tunables,
     .tunable_count = NCL_TILE_PARAMS,
     .applicable = applicable,
