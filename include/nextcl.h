@@ -53,6 +53,9 @@ typedef enum ncl_log_level {
     NCL_LOG_DEBUG = 3
 } ncl_log_level;
 typedef enum ncl_math { NCL_MATH_AUTO = 0, NCL_MATH_REPRODUCIBLE = 1, NCL_MATH_FAST = 2 } ncl_math;
+/* How tensors between layers and convolution weights are stored; a model's inputs and outputs are
+ * float32 in either case, and so are sums: an fp16 value is rounded, to nearest even, once, when it
+ * is written. Values of 65520 and more become infinite. */
 typedef enum ncl_precision { NCL_FP32 = 0, NCL_FP16 = 1 } ncl_precision;
 typedef enum ncl_element { NCL_FLOAT32 = 0 } ncl_element;
 typedef enum ncl_layout { NCL_NCHW = 0, NCL_NHWC = 1 } ncl_layout;
@@ -146,6 +149,7 @@ typedef struct ncl_session_stats {
                                  session */
     ncl_math math;            /* what auto chose */
     double create_seconds;
+    ncl_precision precision;
 } ncl_session_stats;
 
 /* How levels 0..255 become a net's input: (level / scale - mean) / std. */

@@ -53,7 +53,7 @@
 #define INIT_ROW(r) FOR_P(INIT, r)
 #define STORE(p, r) \
   if (p < columns) \
-    y[out + p] = FN(epilogue)(acc_##r##_##p, b, blocks, out + p EPILOGUE_NAMES);
+    PUT_BLOCK(y, out + p, FN(epilogue)(acc_##r##_##p, b, blocks, out + p EPILOGUE_NAMES));
 #define STORE_ROW(r) \
   if (r < rows) { \
     const size_t out = first_out + r * g->width_out; \
@@ -111,7 +111,7 @@ typedef struct {
 #define TAP(p, r) \
   if (HITS(row, r * SH, DH, KH) && HITS(column, p * SW, DW, KW)) \
     acc_##r##_##p = \
-        FMA(v, w[(row - r * SH) / DH * KW + (column - p * SW) / DW], acc_##r##_##p);
+        FMA(v, BLOCK_AT(w, (row - r * SH) / DH * KW + (column - p * SW) / DW), acc_##r##_##p);
 #define TAPS(r) FOR_P(TAP, r)
 /* Enumerators are constants to the front end, which drops the taps that don't hit. */
 #define WALK_PIXEL(i, value) { \
@@ -119,30 +119,30 @@ typedef struct {
     const block v = value; \
     FOR_R(TAPS) \
   }
-#define WALK_INSIDE(i) WALK_PIXEL(i, x_row[i])
+#define WALK_INSIDE(i) WALK_PIXEL(i, BLOCK_AT(x_row, i))
 /* Skipping the pixel's taps instead would keep their weights out of registers. */
 #define WALK_EDGE(i) \
-  WALK_PIXEL(i, (uint)(left + i) < (uint)g->width_in ? x_row[i] : (block)(0.0f))
+  WALK_PIXEL(i, (uint)(left + i) < (uint)g->width_in ? BLOCK_AT(x_row, i) : (block)(0.0f))
 #define WALK_ROW(i, WALK) \
   if ((uint)(top + i) < (uint)g->height_in) { \
     enum { row = i }; \
-    __global const block *x_row = x + (top + i) * g->width_in + left; \
+    __global const stored *x_row = x + (top + i) * g->width_in + left; \
     CAT(X_, SPAN)(WALK) \
   }
 #define INSIDE(i) WALK_ROW(i, WALK_INSIDE)
 #define EDGE(i) WALK_ROW(i, WALK_EDGE)
 #define ACCUMULATE(FOR_PIXEL) CAT(Y_, ROWS)(FOR_PIXEL)
 #else
-#define INSIDE(p, unused) acc_0_##p = FMA(x_row[tap + p * SW], weight, acc_0_##p);
+#define INSIDE(p, unused) acc_0_##p = FMA(BLOCK_AT(x_row, tap + p * SW), weight, acc_0_##p);
 #define EDGE(p, unused) if ((uint)(left + tap + p * SW) < (uint)g->width_in) INSIDE(p, 0)
 #define ACCUMULATE(FOR_PIXEL) \
   for (int kh = 0; kh < g->kernel_h; ++kh) { \
     const int row = top + kh * g->dilation_h; \
     if ((uint)row >= (uint)g->height_in) continue; \
-    __global const block *x_row = x + row * g->width_in + left; \
+    __global const stored *x_row = x + row * g->width_in + left; \
     for (int kw = 0; kw < g->kernel_w; ++kw) { \
       const int tap = kw * DW; \
-      const block weight = w[kh * g->kernel_w + kw]; \
+      const block weight = BLOCK_AT(w, kh * g->kernel_w + kw); \
       FOR_P(FOR_PIXEL, 0) \
     } \
   }
@@ -150,8 +150,8 @@ typedef struct {
 
 /* x and y: plane of block b. inside: no column under the tile lies in the padding. */
 #define TILE(name, FOR_PIXEL) \
-  void FN(name)(const FN(geometry) *g, __global const block *restrict x, \
-                __global const block *restrict w, __global block *y, size_t first_out, int top, \
+  void FN(name)(const FN(geometry) *g, __global const stored *restrict x, \
+                __global const stored *restrict w, __global stored *y, size_t first_out, int top, \
                 int left, int rows, int columns, int b, int blocks EPILOGUE_PARAMS) { \
     FOR_R(INIT_ROW) \
     ACCUMULATE(FOR_PIXEL) \
@@ -178,8 +178,8 @@ TILE(edge, EDGE)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_depthwise)(
-    __global const block *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
+    __global const stored *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
     int pad_top, int pad_left KERNEL_PARAMS) {
   const FN(geometry) g = {height_in, width_in, height_out, width_out KERNEL_NAMES};
   const int b = get_global_id(1), blocks = get_global_size(1);

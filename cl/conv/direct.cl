@@ -27,17 +27,18 @@
 #endif
 #include "../common/epilogue.clh"
 
-#define GATHER_4(at) (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3])
+#define X(at) X_VALUE_AT(x, at)
+#define GATHER_4(at) (block)(X(at.s0), X(at.s1), X(at.s2), X(at.s3))
 #define GATHER_8(at) \
-  (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3], x[at.s4], x[at.s5], x[at.s6], x[at.s7])
+  (block)(X(at.s0), X(at.s1), X(at.s2), X(at.s3), X(at.s4), X(at.s5), X(at.s6), X(at.s7))
 #define GATHER_16(at) \
-  (block)(x[at.s0], x[at.s1], x[at.s2], x[at.s3], x[at.s4], x[at.s5], x[at.s6], x[at.s7], \
-          x[at.s8], x[at.s9], x[at.sa], x[at.sb], x[at.sc], x[at.sd], x[at.se], x[at.sf])
+  (block)(X(at.s0), X(at.s1), X(at.s2), X(at.s3), X(at.s4), X(at.s5), X(at.s6), X(at.s7), \
+          X(at.s8), X(at.s9), X(at.sa), X(at.sb), X(at.sc), X(at.sd), X(at.se), X(at.sf))
 /* One number for the block, or one per lane. */
 #if SAME
 #define NUMBERS int
 #define OUTPUTS(kb) (kb * CB)
-#define GATHER(at) (block)(x[at])
+#define GATHER(at) (block)(X(at))
 #else
 #define NUMBERS block_int
 #define OUTPUTS(kb) FN(outputs)(kb * CB, channels_out)
@@ -50,8 +51,8 @@ block_int FN(outputs)(int first, int channels_out) {
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
-    __global const float *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, int channels_in, int height_in, int width_in,
+    __global const x_element *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, int channels_in, int height_in, int width_in,
     int channels_out, int height_out, int width_out, int groups, int kernel_h, int kernel_w,
     int stride_h, int stride_w, int dilation_h, int dilation_w, int pad_top, int pad_left) {
   const int q = get_global_id(0), kb = get_global_id(1), image = get_global_id(2);
@@ -77,10 +78,10 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
         const NUMBERS plane = channel / CB * images + image;
         const NUMBERS at = ((plane * height_in + row) * width_in + column) * CB + channel % CB;
 #endif
-        acc = FMA(GATHER(at), w[c], acc);
+        acc = FMA(GATHER(at), BLOCK_AT(w, c), acc);
       }
     }
   }
   const size_t out = ((size_t)kb * images + image) * height_out * width_out + q;
-  y[out] = FN(epilogue)(acc, kb, blocks, out EPILOGUE_NAMES);
+  PUT_BLOCK(y, out, FN(epilogue)(acc, kb, blocks, out EPILOGUE_NAMES));
 }

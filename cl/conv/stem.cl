@@ -31,7 +31,7 @@
 #include "../common/epilogue.clh"
 #include "../common/tile.clh"
 
-/* Floats from one input pixel to the next; from one channel to the next it is `plane`. */
+/* Numbers from one input pixel to the next; from one channel to the next it is `plane`. */
 #if X_PLAIN
 #define PIXEL 1
 #else
@@ -41,27 +41,28 @@
 #define ACC(p, k) acc_##p##_##k
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
 #define INIT_PIXEL(p, unused) FOR_K(INIT, p)
-#define LOAD_W(unused, k) const block w_##k = w_tap[k * w_block + c];
+#define LOAD_W(unused, k) const block w_##k = BLOCK_AT(w_tap, k * w_block + c);
 #define STEP(p, k) ACC(p, k) = FMA((block)(v), w_##k, ACC(p, k));
 /* One input value at a time: loading all P first would cost P registers and spill. */
-#define STEP_PIXEL(p, unused) { const float v = x_tap[p * SW * PIXEL]; FOR_K(STEP, p) }
+#define STEP_PIXEL(p, unused) \
+  { const float v = X_VALUE_AT(x_tap, p * SW * PIXEL); FOR_K(STEP, p) }
 #define EDGE_PIXEL(p, unused) if ((uint)(tap + p * SW) < (uint)width_in) STEP_PIXEL(p, 0)
 #define STORE(p, k) { \
     const size_t at = out + k * y_block + p; \
-    y[at] = FN(epilogue)(ACC(p, k), kb + k, blocks, at EPILOGUE_NAMES); \
+    PUT_BLOCK(y, at, FN(epilogue)(ACC(p, k), kb + k, blocks, at EPILOGUE_NAMES)); \
   }
 #define STORE_PIXEL(p, unused) if (p < columns) { FOR_K(STORE, p) }
 
 #define CHANNELS(STEP_OR_EDGE) \
   for (int c = 0; c < C; ++c) { \
-    __global const float *x_tap = x_row + c * plane + tap * PIXEL; \
+    __global const x_element *x_tap = x_row + c * plane + tap * PIXEL; \
     FOR_K(LOAD_W, 0) \
     FOR_P(STEP_OR_EDGE, 0) \
   }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem)(
-    __global const float *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
+    __global const x_element *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
     int blocks, int kernel_h, int kernel_w, int stride_h, int dilation_h, int dilation_w,
     int pad_top, int pad_left) {
   const int kb = get_global_id(1) * KB, image = get_global_id(2);
@@ -86,8 +87,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem)(
     for (int kh = 0; kh < kernel_h; ++kh) {
       const int row = y_row * stride_h - pad_top + kh * dilation_h;
       if ((uint)row >= (uint)height_in) continue;
-      __global const float *x_row = x + (size_t)row * width_in * PIXEL;
-      __global const block *w_tap = w + kh * kernel_w * C;
+      __global const x_element *x_row = x + (size_t)row * width_in * PIXEL;
+      __global const stored *w_tap = w + kh * kernel_w * C;
       for (int kw = 0; kw < kernel_w; ++kw, w_tap += C) {
         const int tap = left + kw * dilation_w;
         if (tap >= 0 && tap + P * SW <= width_in) {

@@ -51,7 +51,7 @@ uint FN(pixel_z)(uint p, uint height, uint width) {
 }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_binary)(
-    __global const block *x, __global const block *restrict z, __global block *y, int blocks,
+    __global const stored *x, __global const stored *restrict z, __global stored *y, int blocks,
     int pixels, uint pixels_z, uint height, uint width) {
   const int first = get_group_id(0) * (WG * P) + get_local_id(0), kb0 = get_global_id(1) * L;
   const int end = min(first + WG * P, pixels);
@@ -59,8 +59,9 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_binary)(
   for (int kb = kb0; kb < min(kb0 + L, blocks); ++kb)
     for (int p = first; p < end; p += WG) {
       const size_t index = (size_t)kb * pixels + p;
-      const block operand = z[(size_t)(ZC ? kb : 0) * pixels_z + FN(pixel_z)(p, height, width)];
-      const block v = COMBINE(x[index], ZC ? operand : (block)(operand.s0));
-      y[index] = FN(mask_tail)(FN(activate)(v), kb, blocks);
+      const size_t index_z = (size_t)(ZC ? kb : 0) * pixels_z + FN(pixel_z)(p, height, width);
+      const block operand = BLOCK_AT(z, index_z);
+      const block v = COMBINE(BLOCK_AT(x, index), ZC ? operand : (block)(operand.s0));
+      PUT_BLOCK(y, index, FN(mask_tail)(FN(activate)(v), kb, blocks));
     }
 }

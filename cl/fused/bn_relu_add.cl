@@ -19,13 +19,14 @@
 #include "../common/epilogue.clh"
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_bn_relu_add)(
-    __global const block *x, __global block *y EPILOGUE_PARAMS, int blocks, int pixels) {
+    __global const stored *x, __global stored *y EPILOGUE_PARAMS, int blocks, int pixels) {
   const int first = get_group_id(0) * (WG * P) + get_local_id(0), kb0 = get_global_id(1) * L;
   const int end = min(first + WG * P, pixels);
 
   for (int kb = kb0; kb < min(kb0 + L, blocks); ++kb)
     for (int p = first; p < end; p += WG) {
       const size_t index = (size_t)kb * pixels + p;
-      y[index] = FN(epilogue)(x[index], kb, blocks, index EPILOGUE_NAMES);
+      PUT_BLOCK(y, index,
+                FN(epilogue)(BLOCK_AT(x, index), kb, blocks, index EPILOGUE_NAMES));
     }
 }

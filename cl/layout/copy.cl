@@ -1,5 +1,6 @@
 /* Permuting, slicing, padding, reshaping, concatenating and change of order: moves floats as bit
- * patterns, so that NaN payloads and subnormals survive. See struct ncl_copy.
+ * patterns, so that NaN payloads and subnormals survive; halves become bits of floats in between.
+ * See struct ncl_copy.
  *
  *   y[i] = x[source(i)], or fill where that is outside x
  *
@@ -31,6 +32,28 @@
 #define ELEMENT block_int
 #else
 #define ELEMENT int
+#endif
+/* Memory of x and of y, and the way from one and to the other. */
+#if !HALF
+#define X_MEMORY ELEMENT
+#define Y_MEMORY ELEMENT
+#define READ(p, i) (p)[i]
+#define WRITE(p, i, v) (p)[i] = (v)
+#elif BLOCKS
+#define X_MEMORY stored
+#define Y_MEMORY stored
+#define READ(p, i) CAT(as_int, CB)(BLOCK_AT(p, i))
+#define WRITE(p, i, v) PUT_BLOCK(p, i, CAT(as_float, CB)(v))
+#else
+#define X_MEMORY x_element
+#define READ(p, i) as_int(X_VALUE_AT(p, i))
+#if Y_PLAIN
+#define Y_MEMORY float
+#define WRITE(p, i, v) (p)[i] = as_float(v)
+#else
+#define Y_MEMORY half
+#define WRITE(p, i, v) vstore_half_rte(as_float(v), i, p)
+#endif
 #endif
 /* Channels that one step along a row of y holds in elements of their own. */
 #define PARTS (Y_PLAIN || BLOCKS ? 1 : CB)
@@ -85,7 +108,7 @@ uint FN(reshaped)(const FN(source) *s, uint i) {
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_copy)(
-    __global const ELEMENT *restrict x, __global ELEMENT *restrict y, uint images, uint channels,
+    __global const X_MEMORY *restrict x, __global Y_MEMORY *restrict y, uint images, uint channels,
     uint height, int width, uint y_first, uint y_image, uint n_begin, uint n_end, uint c_begin,
     uint c_end, uint h_begin, uint h_end, int w_begin, int w_end, uint base, uint stride_n,
     uint stride_c, uint stride_h, uint stride_w, uint channel_start, uint channel_step,
@@ -108,17 +131,17 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_copy)(
       const int begin = inside ? min(max(first, w_begin), end) : end;
       const int stop = max(begin, min(w_end, end));
       const ELEMENT outside = FN(finish)((ELEMENT)(BLOCKS || c < channels ? fill : 0));
-      __global ELEMENT *out = y + y_first + part +
+      __global Y_MEMORY *out = y + y_first + part +
           (Y_PLAIN ? n * y_image + (c * height + h) * width : row * width * PARTS);
 
       for (int w = first; w < begin; ++w)
-        out[w * PARTS] = TAIL_LANES(kb, outside);
+        WRITE(out, w * PARTS, TAIL_LANES(kb, outside));
       for (int w = begin; w < stop; ++w) {
-        const ELEMENT v = FN(finish)(x[SOURCE(line, w)]);
-        out[w * PARTS] = TAIL_LANES(kb, v);
+        const ELEMENT v = FN(finish)(READ(x, SOURCE(line, w)));
+        WRITE(out, w * PARTS, TAIL_LANES(kb, v));
       }
       for (int w = stop; w < end; ++w)
-        out[w * PARTS] = TAIL_LANES(kb, outside);
+        WRITE(out, w * PARTS, TAIL_LANES(kb, outside));
     }
   }
 }

@@ -22,15 +22,16 @@
 /* Past the last map the first of the group is summed again, but not stored. */
 #define MAP(p, k) \
   const bool there_##k = map + k < maps; \
-  __global const block *x_##k = x + (size_t)(there_##k ? map + k : map) * pixels; \
+  __global const stored *x_##k = x + (size_t)(there_##k ? map + k : map) * pixels; \
   block sum_##k = 0.0f;
-#define ADD(p, k) sum_##k += x_##k[pixel];
+#define ADD(p, k) sum_##k += BLOCK_AT(x_##k, pixel);
 #define STORE(p, k) \
   if (there_##k) \
-    y[map + k] = FN(mask_tail)(FN(activate)(sum_##k * scale), (map + k) / images, blocks);
+    PUT_BLOCK(y, map + k, \
+              FN(mask_tail)(FN(activate)(sum_##k * scale), (map + k) / images, blocks));
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_global_pool)(
-    __global const block *restrict x, __global block *restrict y, int blocks, int images,
+    __global const stored *restrict x, __global stored *restrict y, int blocks, int images,
     int pixels, float scale) {
   const int maps = blocks * images;
   const int first = get_global_id(0) * (L * KB);

@@ -56,24 +56,24 @@
 #define END_TAP(at, d, taps, limit) \
   ((limit) <= (at) ? 0 : min((taps), ((limit) - (at) + (d) - 1) / (d)))
 
-block FN(pool_inside)(__global const block *x, int width, float scale) {
+block FN(pool_inside)(__global const stored *x, int width, float scale) {
   START
   for (int kh = 0; kh < KH; ++kh)
     for (int kw = 0; kw < KW; ++kw) {
-      const block v = x[kh * DH * width + kw * DW];
+      const block v = BLOCK_AT(x, kh * DH * width + kw * DW);
       TAP(v)
     }
   return END(scale);
 }
 
-block FN(pool_border)(__global const block *x, int top, int left, int height, int width) {
+block FN(pool_border)(__global const stored *x, int top, int left, int height, int width) {
   const int kh0 = FIRST_TAP(top, DH), kh1 = END_TAP(top, DH, KH, height);
   const int kw0 = FIRST_TAP(left, DW), kw1 = END_TAP(left, DW, KW, width);
   START
 
   for (int kh = kh0; kh < kh1; ++kh)
     for (int kw = kw0; kw < kw1; ++kw) {
-      const block v = x[(top + kh * DH) * width + left + kw * DW];
+      const block v = BLOCK_AT(x, (top + kh * DH) * width + left + kw * DW);
       TAP(v)
     }
 #if COUNT_PADDING
@@ -85,7 +85,7 @@ block FN(pool_border)(__global const block *x, int top, int left, int height, in
 }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pool)(
-    __global const block *restrict x, __global block *restrict y, int blocks, int images,
+    __global const stored *restrict x, __global stored *restrict y, int blocks, int images,
     int height, int width, int height_out, int width_out, float inside_scale) {
   const int tiles = (width_out + P - 1) / P, strips = (height_out + R - 1) / R;
   const int item = get_global_id(0), kb = get_global_id(1);
@@ -106,7 +106,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pool)(
         v = FN(pool_inside)(x + top * width + left, width, inside_scale);
       else
         v = FN(pool_border)(x, top, left, height, width);
-      y[oh * width_out + ow] = FN(mask_tail)(FN(activate)(v), kb, blocks);
+      PUT_BLOCK(y, oh * width_out + ow, FN(mask_tail)(FN(activate)(v), kb, blocks));
     }
   }
 }

@@ -3,7 +3,8 @@
  *   m = the greatest x, NaN if any is; e[c] = e^(x[c] - m); y[c] = e[c] * reciprocal(sum of e),
  *   the sum from +0 over ascending c. With LOG: y[c] = (x[c] - m) - log(sum of e)
  *
- * x, y      [C / CB][N * H * W] blocks; y also holds e, with LOG x - m, in between. y may be x
+ * x, y      [C / CB][N * H * W] blocks. y may be x. Floats: y also holds e, with LOG x - m, in
+ *           between; halves would round them, so they are computed anew
  * NDRange   0: WG work-items per pixel. They share maximum and exponentials, where order does not
  *           show; one of them adds
  *
@@ -49,26 +50,43 @@ block FN(fill_tail)(block v, uint kb, uint blocks, float fill) {
 #endif
 }
 
-float FN(greatest_own)(__global const block *x, uint blocks, uint pixels, uint item) {
+float FN(greatest_own)(__global const stored *x, uint blocks, uint pixels, uint item) {
   block m = -INFINITY;
 
   for (uint kb = item; kb < blocks; kb += WG) {
-    const block v = FN(fill_tail)(x[(size_t)kb * pixels], kb, blocks, -INFINITY);
+    const block v = FN(fill_tail)(BLOCK_AT(x, (size_t)kb * pixels), kb, blocks, -INFINITY);
     m = SELECT(isgreater(v, m) | isnotequal(v, v), v, m);
   }
   return FN(greatest_lane)(m);
 }
 
-/* y = the sum in ascending order, by one work-item. Adding the +0 of tail lanes changes nothing:
- * the sum is never -0. */
-float FN(sum_channels)(__global const block *e, uint blocks, uint pixels) {
+/* e, with LOG x - m. */
+block FN(term)(block x, float m, uint kb, uint blocks) {
+#if LOG
+  return FN(fill_tail)(x - m, kb, blocks, -INFINITY);
+#else
+  return FN(fill_tail)(FN(exp_block)(x - m), kb, blocks, 0.0f);
+#endif
+}
+
+#define AT(kb) ((size_t)(kb) * pixels)
+#if HALF
+#define TERM(kb) FN(term)(BLOCK_AT(x, AT(kb)), m, kb, blocks)
+#else
+#define TERM(kb) y[AT(kb)]
+#endif
+
+/* The sum in ascending order, by one work-item. Adding the +0 of tail lanes changes nothing: the
+ * sum is never -0. */
+float FN(sum_channels)(__global const stored *x, __global const stored *y, float m, uint blocks,
+                       uint pixels) {
   float sum = 0.0f;
 
   for (uint kb = 0; kb < blocks; ++kb) {
 #if LOG
-    const block v = FN(exp_block)(e[(size_t)kb * pixels]);
+    const block v = FN(exp_block)(TERM(kb));
 #else
-    const block v = e[(size_t)kb * pixels];
+    const block v = TERM(kb);
 #endif
     sum = sum + v.s0 + v.s1 + v.s2 + v.s3;
 #if CB >= 8
@@ -83,7 +101,7 @@ float FN(sum_channels)(__global const block *e, uint blocks, uint pixels) {
 }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_softmax)(
-    __global const block *x, __global block *y, uint blocks, uint pixels) {
+    __global const stored *x, __global stored *y, uint blocks, uint pixels) {
   const uint pixel = get_group_id(0), item = get_local_id(0);
   x += pixel;
   y += pixel;
@@ -95,30 +113,26 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_softmax)(
   for (uint i = 0; i < WG; ++i)
     m = GREATER(m, shared[i]);
 #endif
-  for (uint kb = item; kb < blocks; kb += WG) {
-    const block difference = x[(size_t)kb * pixels] - m;
-#if LOG
-    y[(size_t)kb * pixels] = FN(fill_tail)(difference, kb, blocks, -INFINITY);
-#else
-    y[(size_t)kb * pixels] = FN(fill_tail)(FN(exp_block)(difference), kb, blocks, 0.0f);
+#if !HALF
+  for (uint kb = item; kb < blocks; kb += WG)
+    y[AT(kb)] = FN(term)(x[AT(kb)], m, kb, blocks);
 #endif
-  }
 #if WG > 1
   barrier(CLK_GLOBAL_MEM_FENCE);
   if (item == 0)
-    shared[0] = FN(sum_channels)(y, blocks, pixels);
+    shared[0] = FN(sum_channels)(x, y, m, blocks, pixels);
   barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
   const float sum = shared[0];
 #else
-  const float sum = FN(sum_channels)(y, blocks, pixels);
+  const float sum = FN(sum_channels)(x, y, m, blocks, pixels);
 #endif
 #if LOG
   const block log_sum = FN(log_block)((block)(sum));
   for (uint kb = item; kb < blocks; kb += WG)
-    y[(size_t)kb * pixels] = FN(mask_tail)(y[(size_t)kb * pixels] - log_sum, kb, blocks);
+    PUT_BLOCK(y, AT(kb), FN(mask_tail)(TERM(kb) - log_sum, kb, blocks));
 #else
   const block scale = FN(reciprocal)((block)(sum));
   for (uint kb = item; kb < blocks; kb += WG)
-    y[(size_t)kb * pixels] = FN(mask_tail)(y[(size_t)kb * pixels] * scale, kb, blocks);
+    PUT_BLOCK(y, AT(kb), FN(mask_tail)(TERM(kb) * scale, kb, blocks));
 #endif
 }

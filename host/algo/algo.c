@@ -1,6 +1,9 @@
 #include "algo/algo.h"
+#include "base/memory.h"
 #include "base/thread.h"
+#include "problem/half.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Canonical arithmetic takes input channels in blocks of this many, whatever CB is. */
@@ -174,4 +177,39 @@ void ncl_pack_canonical(const struct ncl_problem *p, const struct ncl_weights *w
                         float *packed)
 {
     ncl_pack_together(p, weights, 1, packed);
+}
+
+static size_t packed_count(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p)
+{
+    return algo->packed_floats ? algo->packed_floats(v, p) : ncl_packed_floats_canonical(p);
+}
+
+size_t ncl_algo_packed_bytes(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p)
+{
+    return packed_count(algo, v, p) * (p->half ? sizeof(uint16_t) : sizeof(float));
+}
+
+static void pack_floats(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p,
+                        const struct ncl_weights *weights, float *packed)
+{
+    if (algo->pack)
+        algo->pack(v, p, weights, packed);
+    else
+        ncl_pack_canonical(p, weights, packed);
+}
+
+bool ncl_algo_pack(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p,
+                   const struct ncl_weights *weights, void *packed)
+{
+    const size_t count = packed_count(algo, v, p);
+    float *floats = p->half ? ncl_alloc_aligned(count, sizeof *floats) : packed;
+
+    if (!floats)
+        return false;
+    pack_floats(algo, v, p, weights, floats);
+    if (p->half) {
+        ncl_halves_from_floats(floats, count, packed);
+        free(floats);
+    }
+    return true;
 }

@@ -39,6 +39,7 @@ struct ncl_algo {
     /* The same where it depends on the problem; NULL: rank, always. */
     int (*rank_for)(const struct ncl_problem *p, const struct ncl_caps *caps);
     bool reorders; /* cannot keep the canonical order: math fast only */
+    bool half;     /* its kernel computes half problems too */
     const struct ncl_tunable *tunables;
     int tunable_count;
     /* Can it compute this problem on this device with at least one legal point? */
@@ -60,7 +61,7 @@ struct ncl_algo {
     size_t (*workspace_floats)(const int *v, const struct ncl_problem *p);
     /* May the output be written over the residual, with no later reader of it? NULL: yes. */
     bool (*residual_may_alias)(const int *v, const struct ncl_problem *p);
-    /* Floats and contents of the packed weights; NULL: ncl_pack_canonical . */
+    /* Numbers and contents of the packed weights; NULL: ncl_pack_canonical . */
     size_t (*packed_floats)(const int *v, const struct ncl_problem *p);
     void (*pack)(const int *v, const struct ncl_problem *p, const struct ncl_weights *weights,
                  float *packed);
@@ -91,6 +92,13 @@ bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int 
 int ncl_algo_stage_count(const struct ncl_algo *algo);
 struct ncl_stage ncl_algo_stage(const struct ncl_algo *algo, int index);
 size_t ncl_algo_workspace(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p);
+
+/* Packed weights of a convolution: bytes in device memory, and what they hold, floats or for half
+ * problems halves. false: out of memory. */
+size_t ncl_algo_packed_bytes(const struct ncl_algo *algo, const int *v,
+                             const struct ncl_problem *p);
+bool ncl_algo_pack(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p,
+                   const struct ncl_weights *weights, void *packed);
 
 /* Arguments that EPILOGUE_PARAMS of cl/common/epilogue.clh stands for: those the problem has, of
  * bias, scale, shift, residual, in this order. */

@@ -46,6 +46,7 @@ const struct ncl_algo ncl_algo_binary = {
     .version = 1,
     .kind = NCL_PROBLEM_BINARY,
     .rank = 10,
+    .half = true,
     .tunables = ncl_elementwise,
     .tunable_count = NCL_ELEMENTWISE_TUNABLES,
     .applicable = applicable,

@@ -24,6 +24,7 @@ const struct ncl_algo ncl_algo_bn_relu_add = {
     .version = 1,
     .kind = NCL_PROBLEM_SCALE,
     .rank = 10,
+    .half = true,
     .tunables = ncl_elementwise,
     .tunable_count = NCL_ELEMENTWISE_TUNABLES,
     .applicable = applicable,

@@ -276,6 +276,7 @@ const struct ncl_algo ncl_algo_copy = {
     .version = 1,
     .kind = NCL_PROBLEM_COPY,
     .rank = 10,
+    .half = true,
     .tunables = tunables,
     .tunable_count = PARAM_COUNT,
     .applicable = applicable,

@@ -194,6 +194,7 @@ const struct ncl_algo ncl_algo_depthwise = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 40,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

@@ -72,6 +72,7 @@ const struct ncl_algo ncl_algo_direct = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 0,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

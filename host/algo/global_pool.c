@@ -70,6 +70,7 @@ const struct ncl_algo ncl_algo_global_pool = {
     .version = 1,
     .kind = NCL_PROBLEM_POOL,
     .rank = 20,
+    .half = true,
     .tunables = tunables,
     .tunable_count = PARAM_COUNT,
     .applicable = applicable,

@@ -188,6 +188,7 @@ const struct ncl_algo ncl_algo_grouped = {
     .version = 2,
     .kind = NCL_PROBLEM_CONV,
     .rank = 30,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

@@ -92,6 +92,7 @@ const struct ncl_algo ncl_algo_pool = {
     .version = 1,
     .kind = NCL_PROBLEM_POOL,
     .rank = 10,
+    .half = true,
     .tunables = tunables,
     .tunable_count = PARAM_COUNT,
     .applicable = applicable,

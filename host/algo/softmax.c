@@ -60,6 +60,7 @@ const struct ncl_algo ncl_algo_softmax = {
     .version = 1,
     .kind = NCL_PROBLEM_SOFTMAX,
     .rank = 10,
+    .half = true,
     .tunables = tunables,
     .tunable_count = PARAM_COUNT,
     .applicable = applicable,

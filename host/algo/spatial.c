@@ -144,6 +144,7 @@ const struct ncl_algo ncl_algo_spatial = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 20,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

@@ -153,9 +153,9 @@ static ncl_status check_options(const struct ncl_context *context)
     if ((int)o->math < NCL_MATH_AUTO || o->math > NCL_MATH_FAST)
         return ncl_fail(&context->log, NCL_ERROR_USAGE, "options: unknown math mode %d",
                         (int)o->math);
-    if (o->precision != NCL_FP32)
-        return ncl_fail(&context->log, NCL_ERROR_USAGE,
-                        "options: precision fp16 is not available in this release, use fp32");
+    if ((int)o->precision < NCL_FP32 || o->precision > NCL_FP16)
+        return ncl_fail(&context->log, NCL_ERROR_USAGE, "options: unknown precision %d",
+                        (int)o->precision);
     return NCL_OK;
 }
 
@@ -304,7 +304,7 @@ static ncl_status report_inspection(const struct ncl_context *context, const ncl
         status = ncl_input_dims(context, model, at->inputs, at->input_count, &dims);
     if (status == NCL_OK)
         status = ncl_graph_report(model->graph, dims, at ? (int)at->input_count : 0, caps,
-                                  context->channel_block, json);
+                                  context->channel_block, context->options.precision, json);
     free(dims);
     return status;
 }

@@ -40,6 +40,7 @@ ncl_status ncl_session_create(ncl_context *context, const ncl_model *model,
     config = (struct ncl_session_config){
         .device = &context->device,
         .math = context->options.math,
+        .precision = context->options.precision,
         .channel_block = context->channel_block,
         .progress = context->options.progress,
         .user = context->options.user,
@@ -120,6 +121,7 @@ ncl_status ncl_session_statistics(const ncl_session *session, ncl_session_stats 
         .layers = session->schedule->step_count,
         .peak_device_bytes = session->device_bytes,
         .math = session->config.math,
+        .precision = session->config.precision,
         .create_seconds = session->create_seconds,
     };
     for (int i = 0; i < session->schedule->step_count; i++)

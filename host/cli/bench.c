@@ -80,10 +80,10 @@ static json_t *result_json(const struct bench *b)
                   "p95", percentile(b, 0.95), "max", b->latency[b->options->repeat - 1] * 1e3);
     root = json_pack("{s:s, s:s, s:I, s:s, s:s, s:f, s:f, s:o, s:f, s:f}", "model",
                      b->options->arguments[0], "device", device.name, "batch", (json_int_t)batch,
-                     "precision", "fp32", "math", cli_math_name(stats.math), "load_s",
-                     b->s.load_seconds, "first_result_s", b->first_result, "latency_ms", latency,
-                     "images_per_s", (double)batch / b->median, "gflops",
-                     2 * stats.macs / b->median * 1e-9);
+                     "precision", cli_precision_name(stats.precision), "math",
+                     cli_math_name(stats.math), "load_s", b->s.load_seconds, "first_result_s",
+                     b->first_result, "latency_ms", latency, "images_per_s",
+                     (double)batch / b->median, "gflops", 2 * stats.macs / b->median * 1e-9);
     json_object_update_new(root, json_pack("{s:f, s:I, s:I, s:i, s:o}", "peak_gflops",
                                            b->layers.peak_gflops, "peak_device_bytes",
                                            (json_int_t)stats.peak_device_bytes, "peak_host_bytes",
@@ -98,8 +98,9 @@ static void print_text(const struct bench *b, const json_t *root)
 {
     const json_t *latency = json_object_get(root, "latency_ms");
 
-    printf("%s on %s, batch %.0f, fp32, math %s\n", b->options->arguments[0],
-           cli_text(root, "device"), cli_number(root, "batch"), cli_text(root, "math"));
+    printf("%s on %s, batch %.0f, %s, math %s\n", b->options->arguments[0],
+           cli_text(root, "device"), cli_number(root, "batch"), cli_text(root, "precision"),
+           cli_text(root, "math"));
     printf("latency   %.2f ms median, %.2f min, %.2f p95, %.2f max over %d runs\n",
            cli_number(latency, "median"), cli_number(latency, "min"), cli_number(latency, "p95"),
            cli_number(latency, "max"), b->options->repeat);

@@ -86,6 +86,7 @@ int cli_fail_interrupted(void);
 double cli_seconds(void); /* monotonic */
 extern double cli_process_start;
 const char *cli_math_name(ncl_math math);
+const char *cli_precision_name(ncl_precision precision);
 
 /* ---- tensors.c ---- */
 /* Input tensors from --input files, in the model's order. */

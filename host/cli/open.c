@@ -21,6 +21,11 @@ const char *cli_math_name(ncl_math math)
     return math == NCL_MATH_FAST ? "fast" : math == NCL_MATH_REPRODUCIBLE ? "reproducible" : "auto";
 }
 
+const char *cli_precision_name(ncl_precision precision)
+{
+    return precision == NCL_FP16 ? "fp16" : "fp32";
+}
+
 static void write_log(void *user, ncl_log_level level, const char *message)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
@@ -62,13 +67,10 @@ static int parse_precision(const struct cli_options *options, ncl_precision *pre
 {
     const char *text = options->precision ? options->precision : "fp32";
 
-    *precision = NCL_FP32;
-    if (strcmp(text, "fp32") == 0)
+    *precision = strcmp(text, "fp16") == 0 ? NCL_FP16 : NCL_FP32;
+    if (*precision == NCL_FP16 || strcmp(text, "fp32") == 0)
         return 0;
-    if (strcmp(text, "fp16") == 0)
-        return cli_fail(NCL_ERROR_USAGE,
-                        "--precision fp16 is not available in this release, use fp32");
-    return cli_fail(NCL_ERROR_USAGE, "--precision: expected fp32, found '%s'", text);
+    return cli_fail(NCL_ERROR_USAGE, "--precision: expected fp32 or fp16, found '%s'", text);
 }
 
 int cli_open_context(const struct cli_options *options, const char *device, ncl_math math_auto,

@@ -57,13 +57,13 @@ static json_t *result_json(struct profile *p, const char *device)
         cli_layers_forget(&p->layers);
     ncl_session_statistics(p->s.session, &stats);
     layers = cli_layers_json(&p->layers);
-    root =
-        json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s?, s:i, s:f, s:f, s:f}", "model",
-                  p->options->arguments[0], "device", device, "batch",
-                  (json_int_t)(p->inputs[0].rank ? p->inputs[0].dims[0] : 1), "precision", "fp32",
-                  "math", cli_math_name(stats.math), "clock", clock, "trace", p->options->trace,
-                  "runs", p->options->repeat, "latency_ms", median, "peak_gflops",
-                  p->layers.peak_gflops, "peak_gbytes_per_s", p->layers.peak_gbytes);
+    root = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s?, s:i, s:f, s:f, s:f}", "model",
+                     p->options->arguments[0], "device", device, "batch",
+                     (json_int_t)(p->inputs[0].rank ? p->inputs[0].dims[0] : 1), "precision",
+                     cli_precision_name(stats.precision), "math", cli_math_name(stats.math),
+                     "clock", clock, "trace", p->options->trace, "runs", p->options->repeat,
+                     "latency_ms", median, "peak_gflops", p->layers.peak_gflops,
+                     "peak_gbytes_per_s", p->layers.peak_gbytes);
     json_object_set_new(root, "layers_sum", cli_layers_sum_json(&p->layers, median));
     json_object_set_new(root, "kinds", cli_kinds_json(layers));
     json_object_set_new(root, "layers", layers);

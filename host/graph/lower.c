@@ -1,5 +1,6 @@
 /* Lowering: slots, conversions between orders, and the table of operators. */
 #include "graph/lower.h"
+#include "problem/half.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -340,6 +341,29 @@ ncl_status ncl_schedule_create(const struct ncl_graph *graph, struct ncl_schedul
     ncl_schedule_free(*schedule);
     *schedule = NULL;
     return status;
+}
+
+void ncl_schedule_set(struct ncl_schedule *schedule, int channel_block, bool fast, bool half)
+{
+    schedule->half = half;
+    for (int i = 0; i < schedule->step_count; i++) {
+        struct ncl_problem *problem = &schedule->steps[i].problem;
+
+        problem->channel_block = channel_block;
+        problem->fast = fast;
+        problem->half = half;
+        if (half)
+            problem->finite =
+                problem->finite && schedule->steps[i].largest_weight < NCL_HALF_OVERFLOW;
+    }
+}
+
+size_t ncl_slot_bytes(const struct ncl_schedule *schedule, int slot, int channel_block)
+{
+    const struct ncl_slot *s = &schedule->slots[slot];
+
+    return ncl_shape_elements(&s->shape, s->order, channel_block) *
+           ncl_element_bytes(s->order, schedule->half);
 }
 
 void ncl_schedule_free(struct ncl_schedule *schedule)

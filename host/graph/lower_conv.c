@@ -183,7 +183,8 @@ static void check_finite(void *user, size_t index)
         finite = finite && isfinite(step->weights.scale[k]);
         scale = fmax(scale, fabs(step->weights.scale[k]));
     }
-    step->problem.finite = finite && isfinite((float)((double)largest_weight(step) * scale));
+    step->largest_weight = (float)((double)largest_weight(step) * scale);
+    step->problem.finite = finite && isfinite(step->largest_weight);
     ncl_step_forget_weights(step);
 }
 

@@ -81,13 +81,12 @@ static ncl_status size_slots(struct planner *p, int channel_block)
     const struct ncl_schedule *s = p->schedule;
 
     for (int i = 0; i < s->slot_count; i++) {
-        const size_t elements =
-            ncl_shape_elements(&s->slots[i].shape, s->slots[i].order, channel_block);
-        const size_t bytes = ncl_round_up(elements * sizeof(float), p->align);
+        const size_t exact = ncl_slot_bytes(s, i, channel_block);
+        const size_t bytes = ncl_round_up(exact, p->align);
 
         p->plan->slots[i].chunk = -1;
         p->plan->slots[i].alias = -1;
-        p->plan->slots[i].bytes = elements * sizeof(float);
+        p->plan->slots[i].bytes = exact;
         if (!in_arena(p, i))
             continue;
         if (bytes > p->max_chunk)

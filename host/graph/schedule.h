@@ -18,9 +18,10 @@ struct ncl_slot {
 struct ncl_step {
     const char *name; /* of the graph node whose result it computes */
     const char *op;
-    struct ncl_problem problem;        /* but for channel_block and fast, which the session sets */
+    struct ncl_problem problem;        /* but for what ncl_schedule_set sets */
     int x, z, residual, y;             /* slots; -1: none */
     struct ncl_weights weights;        /* conv */
+    float largest_weight;              /* no weight is larger, if problem.finite */
     bool weights_mapped;               /* in a file, see ncl_value */
     const float *bias, *scale, *shift; /* y.c floats each, or NULL */
 };
@@ -31,6 +32,7 @@ struct ncl_schedule {
     struct ncl_slot *slots;
     struct ncl_step *steps;
     int slot_count, step_count;
+    bool half; /* BLOCKED slots are stored as halves */
     size_t slot_capacity, step_capacity;
 };
 
@@ -40,6 +42,9 @@ struct ncl_schedule {
  * node. */
 ncl_status ncl_schedule_create(const struct ncl_graph *graph, struct ncl_schedule **schedule);
 void ncl_schedule_free(struct ncl_schedule *schedule);
+/* What every problem shares, see struct ncl_problem. Once, before anything is planned. */
+void ncl_schedule_set(struct ncl_schedule *schedule, int channel_block, bool fast, bool half);
+size_t ncl_slot_bytes(const struct ncl_schedule *schedule, int slot, int channel_block);
 /* A convolution's weights were read, and are not needed until they are read again. */
 void ncl_step_forget_weights(const struct ncl_step *step);
 

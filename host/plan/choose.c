@@ -3,7 +3,8 @@
 static bool usable(const struct ncl_algo *algo, const struct ncl_problem *p,
                    const struct ncl_caps *caps)
 {
-    return algo->kind == p->kind && (!algo->reorders || p->fast) && algo->applicable(p, caps);
+    return algo->kind == p->kind && (!algo->reorders || p->fast) && (!p->half || algo->half) &&
+           algo->applicable(p, caps);
 }
 
 static int rank(size_t index, const struct ncl_problem *p, const struct ncl_caps *caps)

@@ -51,7 +51,7 @@ static void finish(const struct ncl_oracle_job *job, const struct ncl_oracle_spa
             value = fmaf(value, t->scale[span->c], t->shift[span->c]);
         if (epilogue->residual)
             value += t->residual[start + (size_t)i];
-        t->y[start + (size_t)i] = activate(epilogue, value);
+        t->y[start + (size_t)i] = ncl_oracle_stored(job->problem, activate(epilogue, value));
     }
 }
 

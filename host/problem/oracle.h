@@ -24,6 +24,12 @@
  *   Its logarithm: y = (x - m) - log(s).
  * Copy: moves values unchanged; canonical: ncl_canonical of each.
  *
+ * Precision fp16 (problem->half): arithmetic is the above, in single precision. A convolution's
+ *   weights are rounded to half before it, each after its scale; every value of a BLOCKED y is
+ *   rounded to half as the last step, NaN and infinities kept, magnitudes from 65520 on becoming
+ *   infinite. x, z and residual are what such tensors hold. PLAIN tensors, biases, scales and
+ *   shifts are floats. Rounding is to nearest even, problem/half.h; subnormal halves are kept.
+ *
  * Epilogue, of every kind but copy and softmax, each part where the problem has it:
  *   acc = fma(acc, scale[k], shift[k]); acc = acc + residual; then the activation of x = acc:
  *   relu        x <= 0 ? +0 : x

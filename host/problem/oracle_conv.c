@@ -156,8 +156,11 @@ static float *pack_block(const struct conv *conv, int k, const int channels[2], 
 {
     for (int kh = 0; kh < conv->kernel_h; ++kh) {
         for (int kw = 0; kw < conv->kernel_w; ++kw) {
-            for (int c = channels[0]; c < channels[1]; ++c)
-                *packed++ = ncl_weight(conv->weights, k, c, kh, kw);
+            for (int c = channels[0]; c < channels[1]; ++c) {
+                const float weight = ncl_weight(conv->weights, k, c, kh, kw);
+
+                *packed++ = conv->problem->half ? ncl_half_round(weight) : weight;
+            }
         }
     }
     return packed;

@@ -146,7 +146,7 @@ static void copy_plane(void *user, size_t index)
         const int at[4] = {n, c, i / p->y.w, i % p->y.w};
         const float value = copy->reshape ? reshaped[i] : copy_source(p, job->tensors->x, at);
 
-        y[i] = copy->canonical ? ncl_canonical(value) : value;
+        y[i] = ncl_oracle_stored(p, copy->canonical ? ncl_canonical(value) : value);
     }
 }
 
@@ -155,8 +155,10 @@ void ncl_oracle_copy(struct ncl_oracle_job *job)
     ncl_parallel_for((size_t)job->problem->y.n * (size_t)job->problem->y.c, copy_plane, job);
 }
 
-static void softmax_pixel(const float *x, float *y, int channels, size_t step, bool log)
+static void softmax_pixel(const struct ncl_problem *p, const float *x, float *y, size_t step)
 {
+    const int channels = p->x.c;
+    const bool log = p->of.softmax.log;
     float highest = -INFINITY, sum = 0.0f, rest;
 
     for (int c = 0; c < channels; ++c)
@@ -168,8 +170,11 @@ static void softmax_pixel(const float *x, float *y, int channels, size_t step, b
         sum += e;
     }
     rest = log ? ncl_log(sum) : ncl_reciprocal(sum);
-    for (int c = 0; c < channels; ++c)
-        y[(size_t)c * step] = log ? y[(size_t)c * step] - rest : y[(size_t)c * step] * rest;
+    for (int c = 0; c < channels; ++c) {
+        const float value = y[(size_t)c * step];
+
+        y[(size_t)c * step] = ncl_oracle_stored(p, log ? value - rest : value * rest);
+    }
 }
 
 static void softmax_image(void *user, size_t n)
@@ -179,8 +184,8 @@ static void softmax_image(void *user, size_t n)
     const size_t pixels = ncl_plane_pixels(shape), start = ncl_plane(shape, (int)n, 0);
 
     for (size_t i = 0; i < pixels; ++i)
-        softmax_pixel(job->tensors->x + start + i, job->tensors->y + start + i, shape->c, pixels,
-                      job->problem->of.softmax.log);
+        softmax_pixel(job->problem, job->tensors->x + start + i, job->tensors->y + start + i,
+                      pixels);
 }
 
 void ncl_oracle_softmax(struct ncl_oracle_job *job)

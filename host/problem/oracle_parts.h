@@ -2,6 +2,7 @@
 #ifndef NCL_PROBLEM_ORACLE_PARTS_H
 #define NCL_PROBLEM_ORACLE_PARTS_H
 
+#include "problem/half.h"
 #include "problem/oracle.h"
 
 /* Accumulators kept at once: a few cache lines, so that every tap finds them in the first level. */
@@ -29,6 +30,12 @@ void ncl_oracle_scale(struct ncl_oracle_job *job);
 void ncl_oracle_binary(struct ncl_oracle_job *job);
 void ncl_oracle_copy(struct ncl_oracle_job *job);
 void ncl_oracle_softmax(struct ncl_oracle_job *job);
+
+/* A result as y's memory holds it. */
+static inline float ncl_oracle_stored(const struct ncl_problem *problem, float value)
+{
+    return ncl_order_is_half(problem->y_order, problem->half) ? ncl_half_round(value) : value;
+}
 
 static inline size_t ncl_plane_pixels(const struct ncl_shape *shape)
 {

@@ -90,8 +90,8 @@ struct ncl_problem {
     enum ncl_problem_kind kind;
     int channel_block; /* CB of the session: 4, 8, 16 */
     bool fast;         /* mad, reordering allowed (math fast) */
-    bool half;         /* BLOCKED tensors and weights are stored as halves (precision fp16) */
-    bool finite;       /* conv: every weight is finite, so zero taps may be multiplied */
+    bool half;         /* precision fp16: BLOCKED tensors and weights are halves in memory */
+    bool finite;       /* conv: every weight is finite as stored, so zero taps may be multiplied */
     struct ncl_shape x, y;
     enum ncl_order x_order, y_order; /* PLAIN only where an algorithm says so */
     struct ncl_epilogue epilogue;
@@ -113,6 +113,16 @@ static inline int ncl_blocks(int channels, int channel_block)
 
 /* Elements a device buffer of this shape holds, tail lanes included. */
 size_t ncl_shape_elements(const struct ncl_shape *shape, enum ncl_order order, int channel_block);
+/* Is a tensor of this order stored as halves? PLAIN tensors, the caller's among them, are floats
+ * whatever the precision. half: as in ncl_problem. */
+static inline bool ncl_order_is_half(enum ncl_order order, bool half)
+{
+    return half && order == NCL_BLOCKED;
+}
+static inline size_t ncl_element_bytes(enum ncl_order order, bool half)
+{
+    return ncl_order_is_half(order, half) ? 2 : 4;
+}
 ncl_status ncl_shape_check(const struct ncl_log *log, const struct ncl_shape *shape,
                            const char *what);
 /* Length of the output along one axis; 0 when the window does not fit. */
@@ -130,7 +140,8 @@ struct ncl_weights {
     size_t stride_k, stride_c, stride_h, stride_w; /* in elements, of W[k][c in its group][h][w] */
     const double *scale;                           /* per output channel, NULL: 1 */
 };
-/* (float)(w * scale[k]), rounded once. */
+/* (float)(w * scale[k]), rounded once. Precision fp16 rounds the result to half when it is packed.
+ */
 float ncl_weight(const struct ncl_weights *weights, int k, int c, int h, int w);
 
 #endif

@@ -345,7 +345,8 @@ static ncl_status plan_memory(const struct ncl_caps *caps, int channel_block, st
     return status;
 }
 
-static ncl_status inspect(const struct ncl_caps *caps, int channel_block, struct inspection *i)
+static ncl_status inspect(const struct ncl_caps *caps, int channel_block, ncl_precision precision,
+                          struct inspection *i)
 {
     ncl_status status;
 
@@ -355,11 +356,10 @@ static ncl_status inspect(const struct ncl_caps *caps, int channel_block, struct
     status = ncl_graph_optimise(i->special, i->passes, &i->pass_count);
     if (status == NCL_OK)
         status = ncl_schedule_create(i->special, &i->schedule);
-    for (int k = 0; status == NCL_OK && k < i->schedule->step_count; k++)
-        i->schedule->steps[k].problem.channel_block = channel_block;
-    if (status == NCL_OK)
-        status = plan_memory(caps, channel_block, i);
-    return status;
+    if (status != NCL_OK)
+        return status;
+    ncl_schedule_set(i->schedule, channel_block, false, precision == NCL_FP16);
+    return plan_memory(caps, channel_block, i);
 }
 
 static json_t *inspection_json(struct inspection *i, int channel_block, double parameters)
@@ -371,27 +371,29 @@ static json_t *inspection_json(struct inspection *i, int channel_block, double p
 
     i->before = NULL;
     return json_pack(
-        "{s:o, s:o, s:i, s:f, s:f, s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:{s:o, s:o}, s:o, s:o}",
+        "{s:o, s:o, s:i, s:f, s:f, s:I, s:i, s:s, s:i, s:i, s:i, s:i, s:o, s:o, s:{s:o, s:o}, s:o, "
+        "s:o}",
         "inputs", io_json(model, i->special, model->inputs, model->input_count), "outputs",
         io_json(i->special, i->special, model->outputs, model->output_count), "launches",
         i->schedule->step_count, "macs", macs, "parameters", parameters, "arena_bytes",
-        (json_int_t)i->memory.total_bytes, "channel_block", channel_block, "nodes",
-        model->node_count, "nodes_optimised", i->special->node_count, "convolutions",
-        i->convolutions_before, "convolutions_optimised", count_convolutions(i->special), "passes",
-        passes_json(i), "layers", layers, "memory", "chunks", chunks_json(&i->memory), "tensors",
-        tensors_json(i), "graph_before", before, "graph_after", nodes_json(i->special, i->special));
+        (json_int_t)i->memory.total_bytes, "channel_block", channel_block, "precision",
+        ncl_precision_name(i->schedule->half ? NCL_FP16 : NCL_FP32), "nodes", model->node_count,
+        "nodes_optimised", i->special->node_count, "convolutions", i->convolutions_before,
+        "convolutions_optimised", count_convolutions(i->special), "passes", passes_json(i),
+        "layers", layers, "memory", "chunks", chunks_json(&i->memory), "tensors", tensors_json(i),
+        "graph_before", before, "graph_after", nodes_json(i->special, i->special));
 }
 
 ncl_status ncl_graph_report(const struct ncl_graph *model, const struct ncl_dims *inputs,
                             int input_count, const struct ncl_caps *caps, int channel_block,
-                            char **json)
+                            ncl_precision precision, char **json)
 {
     struct inspection i = {.model = model};
     double parameters = 0;
     ncl_status status = specialise(inputs, input_count, &i);
 
     if (status == NCL_OK)
-        status = inspect(caps, channel_block, &i);
+        status = inspect(caps, channel_block, precision, &i);
     if (status == NCL_OK)
         status = count_parameters(model, &parameters);
     if (status == NCL_OK)

@@ -47,6 +47,11 @@ ncl_status ncl_devices_report(const struct ncl_log *log, const struct ncl_device
     return ncl_report_dump(log, devices ? json_pack("{s:o}", "devices", devices) : NULL, json);
 }
 
+const char *ncl_precision_name(ncl_precision precision)
+{
+    return precision == NCL_FP16 ? "fp16" : "fp32";
+}
+
 ncl_status ncl_session_report(const struct ncl_session *session, char **json)
 {
     json_t *layers = json_array();
@@ -65,9 +70,10 @@ ncl_status ncl_session_report(const struct ncl_session *session, char **json)
         json_array_append_new(layers, object);
     }
     return ncl_report_dump(session->device->log,
-                           layers ? json_pack("{s:o, s:o, s:s}", "layers", layers, "transfers",
+                           layers ? json_pack("{s:o, s:o, s:s, s:s}", "layers", layers, "transfers",
                                               ncl_transfers_json(session), "clock",
-                                              ncl_times_clock(session))
+                                              ncl_times_clock(session), "precision",
+                                              ncl_precision_name(session->config.precision))
                                   : NULL,
                            json);
 }

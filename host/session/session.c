@@ -55,15 +55,11 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
         status = ncl_graph_optimise(session->graph, reports, &report_count);
     if (status == NCL_OK)
         status = ncl_schedule_create(session->graph, &session->schedule);
-    if (status != NCL_OK)
-        return status;
-    for (int i = 0; i < session->schedule->step_count; i++) {
-        struct ncl_problem *problem = &session->schedule->steps[i].problem;
-
-        problem->channel_block = session->config.channel_block;
-        problem->fast = session->config.math == NCL_MATH_FAST;
-    }
-    return NCL_OK;
+    if (status == NCL_OK)
+        ncl_schedule_set(session->schedule, session->config.channel_block,
+                         session->config.math == NCL_MATH_FAST,
+                         session->config.precision == NCL_FP16);
+    return status;
 }
 
 ncl_status ncl_session_make(const struct ncl_session_config *config, const struct ncl_graph *model,
@@ -170,7 +166,5 @@ int ncl_session_output_slot(const struct ncl_session *session, int output)
 
 size_t ncl_session_slot_bytes(const struct ncl_session *session, int slot)
 {
-    const struct ncl_slot *s = &session->schedule->slots[slot];
-
-    return ncl_shape_elements(&s->shape, s->order, session->config.channel_block) * sizeof(float);
+    return ncl_slot_bytes(session->schedule, slot, session->config.channel_block);
 }

@@ -12,6 +12,7 @@
 struct ncl_session_config {
     const struct ncl_device *device;
     ncl_math math; /* auto: decided by the device's measured fma ratio */
+    ncl_precision precision;
     int channel_block;
     ncl_progress_fn progress; /* may be NULL */
     void *user;
@@ -99,7 +100,8 @@ ncl_status ncl_session_report(const struct ncl_session *session, char **json);
  * NULL. */
 ncl_status ncl_graph_report(const struct ncl_graph *model, const struct ncl_dims *inputs,
                             int input_count, const struct ncl_caps *caps, int channel_block,
-                            char **json);
+                            ncl_precision precision, char **json);
+const char *ncl_precision_name(ncl_precision precision); /* as reports have it */
 ncl_status ncl_devices_report(const struct ncl_log *log, const struct ncl_device_list *list,
                               char **json);
 

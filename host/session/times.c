@@ -117,21 +117,27 @@ static double weight_count(const struct ncl_problem *problem)
            window->kernel_w;
 }
 
+static double tensor_bytes(const struct ncl_problem *problem, const struct ncl_shape *shape,
+                           enum ncl_order order)
+{
+    return (double)ncl_shape_elements(shape, order, problem->channel_block) *
+           (double)ncl_element_bytes(order, problem->half);
+}
+
 /* Each tensor once: what a perfect cache leaves. Part of a concatenation is written alone. */
 static double step_bytes(const struct ncl_session *session, int index)
 {
     const struct ncl_step *step = &session->schedule->steps[index];
     const struct ncl_problem *problem = &step->problem;
-    const int block = session->config.channel_block;
-    double floats = (double)ncl_shape_elements(&problem->x, problem->x_order, block) +
-                    (double)ncl_shape_elements(&problem->y, problem->y_order, block) +
-                    weight_count(problem);
+    double bytes = tensor_bytes(problem, &problem->x, problem->x_order) +
+                   tensor_bytes(problem, &problem->y, problem->y_order) +
+                   weight_count(problem) * (problem->half ? 2.0 : 4.0);
 
     if (step->residual >= 0)
-        floats += (double)ncl_shape_elements(&problem->y, problem->y_order, block);
+        bytes += tensor_bytes(problem, &problem->y, problem->y_order);
     if (step->z >= 0)
-        floats += (double)ncl_shape_elements(&problem->of.binary.z, problem->x_order, block);
-    return floats * (double)sizeof(float);
+        bytes += tensor_bytes(problem, &problem->of.binary.z, problem->x_order);
+    return bytes;
 }
 
 json_t *ncl_times_json(const struct ncl_session *session, int step)

@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "problem/half.h"
 #include "problem/oracle.h"
 
 #include <jansson.h>
@@ -10,14 +11,18 @@
 /* Bounds of math fast, against the largest magnitude of the layer's exact result: products may be
  * rounded before they are added, and sums reordered. */
 #define FAST_RELATIVE 1e-3f
+/* Precision fp16 beside that: results that differ are rounded to halves that differ by one more
+ * unit in the last place. */
+#define HALF_RELATIVE 0x1p-10f
 
 /* One verification: host values of every live slot, and the findings. */
 struct verify {
     struct ncl_session *session;
     float **host;   /* per slot: the oracle's NCHW values, NULL before they are computed */
-    float *ordered; /* scratch of the largest slot, in device order */
+    void *memory;   /* scratch of the largest slot: as it is on the device */
+    float *ordered; /* as floats, in device order */
     float *plain;   /* the same, NCHW */
-    size_t scratch_floats;
+    size_t scratch_count;
     bool *written; /* per slot: some step has written it (concat parts share one) */
     int *last_use; /* per slot: the last step that reads it */
     json_t *layers;
@@ -35,11 +40,48 @@ static size_t plain_floats(const struct verify *v, int slot)
     return ncl_shape_elements(&slot_of(v, slot)->shape, NCL_PLAIN, 4);
 }
 
+/* In device order, tail lanes included. */
+static size_t slot_elements(const struct verify *v, int slot)
+{
+    return ncl_shape_elements(&slot_of(v, slot)->shape, slot_of(v, slot)->order,
+                              v->session->config.channel_block);
+}
+
+static bool slot_is_half(const struct verify *v, int slot)
+{
+    return ncl_order_is_half(slot_of(v, slot)->order, v->session->schedule->half);
+}
+
+/* A slot's values, in device order, to and from v->ordered. */
+static ncl_status write_slot(struct verify *v, int slot)
+{
+    const bool half = slot_is_half(v, slot);
+
+    if (half)
+        ncl_halves_from_floats(v->ordered, slot_elements(v, slot), v->memory);
+    return ncl_buffer_write(v->session->device, v->session->bound[slot], 0,
+                            half ? v->memory : v->ordered,
+                            ncl_session_slot_bytes(v->session, slot));
+}
+
+static ncl_status read_slot(struct verify *v, int slot)
+{
+    const bool half = slot_is_half(v, slot);
+    const ncl_status status =
+        ncl_buffer_read(v->session->device, v->session->bound[slot], 0,
+                        half ? v->memory : v->ordered, ncl_session_slot_bytes(v->session, slot));
+
+    if (status == NCL_OK && half)
+        ncl_halves_to_floats(v->memory, slot_elements(v, slot), v->ordered);
+    return status;
+}
+
 static void verify_free(struct verify *v)
 {
     for (int i = 0; v->host && i < v->session->schedule->slot_count; i++)
         free(v->host[i]);
     free(v->host);
+    free(v->memory);
     free(v->ordered);
     free(v->plain);
     free(v->written);
@@ -53,18 +95,20 @@ static ncl_status verify_init(struct verify *v)
     const size_t count = (size_t)schedule->slot_count + 1;
 
     for (int i = 0; i < schedule->slot_count; i++) {
-        const size_t floats = ncl_session_slot_bytes(v->session, i) / sizeof(float);
+        const size_t elements = slot_elements(v, i);
 
-        v->scratch_floats = floats > v->scratch_floats ? floats : v->scratch_floats;
+        v->scratch_count = elements > v->scratch_count ? elements : v->scratch_count;
     }
     v->host = ncl_alloc(count, sizeof *v->host);
     v->written = ncl_alloc(count, sizeof *v->written);
     v->last_use = ncl_alloc(count, sizeof *v->last_use);
-    v->ordered = ncl_alloc(v->scratch_floats, sizeof(float));
-    v->plain = ncl_alloc(v->scratch_floats, sizeof(float));
+    v->memory = ncl_alloc(v->scratch_count, sizeof(float));
+    v->ordered = ncl_alloc(v->scratch_count, sizeof(float));
+    v->plain = ncl_alloc(v->scratch_count, sizeof(float));
     v->layers = json_array();
     v->first_bad = -1;
-    if (!v->host || !v->written || !v->last_use || !v->ordered || !v->plain || !v->layers)
+    if (!v->host || !v->written || !v->last_use || !v->memory || !v->ordered || !v->plain ||
+        !v->layers)
         return ncl_fail_memory(v->session->device->log, "verification");
     for (int i = 0; i < schedule->step_count; i++) {
         const struct ncl_step *s = &schedule->steps[i];
@@ -79,18 +123,19 @@ static ncl_status verify_init(struct verify *v)
 
 /* No network's result: the bits of a launch that wrote nothing. Not NaN, which inputs may bring. */
 #define POISON (-0x1.a5a5a4p+126f)
+#define POISON_HALF (-0x1.a5cp+15f)
 
 /* Fills the output first, so that a launch that writes nothing is noticed; a slot that another step
  * wrote part of, or that holds the residual in place, keeps its contents. */
 static ncl_status poison_output(struct verify *v, const struct ncl_step *s)
 {
-    const size_t bytes = ncl_session_slot_bytes(v->session, s->y);
+    const float poison = slot_is_half(v, s->y) ? POISON_HALF : POISON;
 
     if (v->written[s->y] || v->session->memory.slots[s->y].alias >= 0)
         return NCL_OK;
-    for (size_t i = 0; i < bytes / sizeof(float); i++)
-        v->ordered[i] = POISON;
-    return ncl_buffer_write(v->session->device, v->session->bound[s->y], 0, v->ordered, bytes);
+    for (size_t i = 0; i < slot_elements(v, s->y); i++)
+        v->ordered[i] = poison;
+    return write_slot(v, s->y);
 }
 
 static ncl_status run_device(struct verify *v, int step)
@@ -103,8 +148,7 @@ static ncl_status run_device(struct verify *v, int step)
         status = ncl_session_enqueue_step(v->session, step, 0, NULL, NULL, NULL);
     v->session->device->cl->Finish(v->session->device->queue);
     if (status == NCL_OK)
-        status = ncl_buffer_read(v->session->device, v->session->bound[s->y], 0, v->ordered,
-                                 ncl_session_slot_bytes(v->session, s->y));
+        status = read_slot(v, s->y);
     if (status == NCL_OK)
         ncl_order_to_plain(&y->shape, y->order, v->session->config.channel_block, v->ordered,
                            v->plain);
@@ -181,7 +225,8 @@ static size_t compare(struct verify *v, int step, size_t *first)
     const struct written written = written_by(v, s);
     const float *expected = v->host[s->y];
     const size_t count = plain_floats(v, s->y);
-    const float bound = FAST_RELATIVE * largest(expected, count);
+    const float bound =
+        (FAST_RELATIVE + (slot_is_half(v, s->y) ? HALF_RELATIVE : 0)) * largest(expected, count);
     size_t differing = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -317,9 +362,10 @@ ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inp
     if (status == NCL_OK)
         status = run_all(&v);
     if (status == NCL_OK && json) {
-        json_t *root = json_pack("{s:b, s:s, s:O}", "identical", v.first_bad < 0, "math",
-                                 session->config.math == NCL_MATH_FAST ? "fast" : "reproducible",
-                                 "layers", v.layers);
+        json_t *root =
+            json_pack("{s:b, s:s, s:s, s:O}", "identical", v.first_bad < 0, "math",
+                      session->config.math == NCL_MATH_FAST ? "fast" : "reproducible", "precision",
+                      ncl_precision_name(session->config.precision), "layers", v.layers);
 
         *json = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
         json_decref(root);

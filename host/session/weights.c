@@ -2,6 +2,7 @@
 
 #include "base/thread.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,47 +11,38 @@ static const struct ncl_step *step_of(const struct ncl_session *session, int ste
     return &session->schedule->steps[step];
 }
 
-static size_t packed_floats(const struct ncl_session *session, int step)
-{
-    const struct ncl_choice *choice = &session->layers[step].choice;
-    const struct ncl_problem *problem = &step_of(session, step)->problem;
-
-    return choice->algo->packed_floats ? choice->algo->packed_floats(choice->v, problem)
-                                       : ncl_packed_floats_canonical(problem);
-}
-
-static void pack(const struct ncl_session *session, int step, float *packed)
+static bool pack(const struct ncl_session *session, int step, void *packed)
 {
     const struct ncl_choice *choice = &session->layers[step].choice;
     const struct ncl_step *s = step_of(session, step);
 
-    if (choice->algo->pack)
-        choice->algo->pack(choice->v, &s->problem, &s->weights, packed);
-    else
-        ncl_pack_canonical(&s->problem, &s->weights, packed);
+    return ncl_algo_pack(choice->algo, choice->v, &s->problem, &s->weights, packed);
 }
 
-/* Weights are packed straight into mapped device memory: no second copy on the host. */
+/* Weights are packed into mapped device memory: no second copy of all on the host. */
 struct packing {
     const struct ncl_session *session;
-    float **mapped; /* per step; NULL: nothing to pack */
+    void **mapped;      /* per step; NULL: nothing to pack */
+    atomic_bool failed; /* memory ran out */
 };
 
 static void pack_one(void *user, size_t step)
 {
-    const struct packing *packing = user;
+    struct packing *packing = user;
 
     if (!packing->mapped[step])
         return;
-    pack(packing->session, (int)step, packing->mapped[step]);
+    if (!pack(packing->session, (int)step, packing->mapped[step]))
+        atomic_store(&packing->failed, true);
     ncl_step_forget_weights(step_of(packing->session, (int)step));
 }
 
-static ncl_status map_weights(struct ncl_session *session, int step, float **mapped)
+static ncl_status map_weights(struct ncl_session *session, int step, void **mapped)
 {
     const struct ncl_device *device = session->device;
     struct ncl_session_layer_state *layer = &session->layers[step];
-    const size_t bytes = packed_floats(session, step) * sizeof(float);
+    const size_t bytes = ncl_algo_packed_bytes(layer->choice.algo, layer->choice.v,
+                                               &step_of(session, step)->problem);
     ncl_status status;
     cl_int code;
 
@@ -68,7 +60,7 @@ static ncl_status map_weights(struct ncl_session *session, int step, float **map
     return NCL_OK;
 }
 
-static ncl_status unmap_weights(struct ncl_session *session, int step, float *mapped)
+static ncl_status unmap_weights(struct ncl_session *session, int step, void *mapped)
 {
     const struct ncl_device *device = session->device;
     const cl_int code = device->cl->EnqueueUnmapMemObject(
@@ -80,7 +72,7 @@ static ncl_status unmap_weights(struct ncl_session *session, int step, float *ma
 /* Packs steps first .. end-1 and waits until the device has their weights. */
 static ncl_status pack_steps(struct ncl_session *session, int first, int end)
 {
-    struct packing packing = {session, ncl_alloc((size_t)end + 1, sizeof(float *))};
+    struct packing packing = {session, ncl_alloc((size_t)end + 1, sizeof(void *)), false};
     ncl_status status = NCL_OK, unmapped = NCL_OK;
 
     if (!packing.mapped)
@@ -95,6 +87,8 @@ static ncl_status pack_steps(struct ncl_session *session, int first, int end)
             unmapped = unmap_weights(session, i, packing.mapped[i]);
     free(packing.mapped);
     session->device->cl->Finish(session->device->queue);
+    if (status == NCL_OK && packing.failed)
+        status = ncl_fail_memory(session->device->log, "packing weights");
     return status != NCL_OK ? status : unmapped;
 }
 

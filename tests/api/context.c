@@ -39,8 +39,8 @@ START_TEST(options_are_checked)
     options.math = (ncl_math)9;
     MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "math");
     ncl_options_init(&options);
-    options.precision = NCL_FP16;
-    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "fp16");
+    options.precision = (ncl_precision)2;
+    MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "precision 2");
     ncl_options_init(&options);
     options.channel_block = 5;
     MUST_FAIL(ncl_open(&options, &context), NCL_ERROR_USAGE, "found 5");

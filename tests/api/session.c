@@ -58,6 +58,7 @@ START_TEST(runs_and_describes_itself)
     ck_assert(y[0] != 0 && isfinite(y[0]));
     MUST(ncl_session_statistics(session, &stats));
     ck_assert_int_eq(stats.math, NCL_MATH_REPRODUCIBLE);
+    ck_assert_int_eq(stats.precision, NCL_FP32);
     ck_assert(stats.launches == 16 && stats.layers == 16 && stats.create_seconds > 0);
     ck_assert_uint_gt(stats.peak_device_bytes, sizeof x);
     ck_assert_uint_eq(ncl_session_layer_count(session), 16);

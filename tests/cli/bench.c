@@ -33,6 +33,19 @@ START_TEST(every_key_is_there)
 }
 END_TEST
 
+START_TEST(fp16_is_said)
+{
+    json_t *root;
+
+    MUST_WORK("bench %s --repeat 2 --warmup 1 --json --precision fp16", NET);
+    root = said_json();
+    ck_assert_str_eq(json_string_value(json_object_get(root, "precision")), "fp16");
+    json_decref(root);
+    MUST_WORK("bench %s --repeat 2 --warmup 1 --precision fp16", NET);
+    ck_assert_ptr_nonnull(strstr(said.out, ", fp16, math "));
+}
+END_TEST
+
 /* Totals are those of the layers, whatever the device's speed. */
 START_TEST(kinds_and_sum_are_the_layers)
 {
@@ -105,6 +118,7 @@ int main(void)
     TCase *tests = tcase_create("bench");
 
     tcase_add_test(tests, every_key_is_there);
+    tcase_add_test(tests, fp16_is_said);
     tcase_add_test(tests, kinds_and_sum_are_the_layers);
     tcase_add_test(tests, text_for_people);
     tcase_add_test(tests, batches);

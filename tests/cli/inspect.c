@@ -9,11 +9,29 @@ START_TEST(json_keys)
 
     MUST_WORK("inspect %s --json", NET);
     root = said_json();
-    must_have(root, "layers launches macs parameters arena_bytes inputs outputs passes memory "
-                    "graph_before graph_after convolutions convolutions_optimised");
+    must_have(root, "layers launches macs parameters arena_bytes precision inputs outputs passes "
+                    "memory graph_before graph_after convolutions convolutions_optimised");
     must_have(json_array_get(json_object_get(root, "layers"), 0), "name op kind macs");
     must_have(json_object_get(root, "memory"), "chunks tensors");
     json_decref(root);
+}
+END_TEST
+
+START_TEST(fp16_halves_what_is_between_layers)
+{
+    double bytes[2];
+
+    for (int i = 0; i < 2; i++) {
+        json_t *root;
+
+        MUST_WORK("inspect zoo:resnet18 --json --precision %s", i ? "fp16" : "fp32");
+        root = said_json();
+        bytes[i] = json_number_value(json_object_get(root, "arena_bytes"));
+        ck_assert_str_eq(json_string_value(json_object_get(root, "precision")),
+                         i ? "fp16" : "fp32");
+        json_decref(root);
+    }
+    ck_assert_msg(bytes[0] == 2 * bytes[1], "%g and %g", bytes[0], bytes[1]);
 }
 END_TEST
 
@@ -190,6 +208,7 @@ int main(void)
 
     tcase_set_timeout(tests, 60); /* Graphviz with sanitizers beside it */
     tcase_add_test(tests, json_keys);
+    tcase_add_test(tests, fp16_halves_what_is_between_layers);
     tcase_add_test(tests, needs_no_device);
     tcase_add_test(tests, the_main_networks_size);
     tcase_add_test(tests, words_of_the_net);

@@ -37,7 +37,6 @@ START_TEST(wrong_usage)
     MUST_FAIL(2, "unexpected", "inspect %s extra", NET);
     MUST_FAIL(2, "--math", "bench %s --math exact", NET);
     MUST_FAIL(2, "--precision", "bench %s --precision fp8", NET);
-    MUST_FAIL(2, "fp16", "bench %s --precision fp16", NET);
     MUST_FAIL(2, "--batch", "bench %s --batch 0", NET);
     MUST_FAIL(2, "--batch", "bench %s --batch -1", NET);
     MUST_FAIL(2, "--batch", "bench %s --batch ' 1'", NET);

@@ -18,6 +18,18 @@ START_TEST(writes_each_output)
 }
 END_TEST
 
+/* The output is float32 whatever is between. */
+START_TEST(fp16_is_near_fp32)
+{
+    MUST_WORK("run %s --input %s --output-dir \"$T/half\" --precision fp16", NET, NET_INPUT);
+    MUST_WORK("verify %s --input %s --expect \"$T/half/output.npy\" --rtol 1e-2 --atol 2e-3", NET,
+              NET_INPUT);
+    MUST_FAIL(1, "output 'output'",
+              "verify %s --input %s --expect \"$T/half/output.npy\" --rtol 1e-5 --atol 1e-6", NET,
+              NET_INPUT);
+}
+END_TEST
+
 START_TEST(the_same_bits_for_every_channel_block)
 {
     shell("for b in 4 8 16; do $NEXTCL_CLI run %s --input %s --output-dir \"$T/cb$b\" "
@@ -90,6 +102,7 @@ int main(void)
     TCase *tests = tcase_create("run");
 
     tcase_add_test(tests, writes_each_output);
+    tcase_add_test(tests, fp16_is_near_fp32);
     tcase_add_test(tests, the_same_bits_for_every_channel_block);
     tcase_add_test(tests, a_free_batch_takes_what_comes);
     tcase_add_test(tests, bad_tensors_leave_no_output);

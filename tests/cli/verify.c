@@ -12,6 +12,8 @@ START_TEST(every_layer_is_the_same)
     must_have(root, "identical math layers");
     must_have(json_array_get(json_object_get(root, "layers"), 0), "name op algorithm differing");
     json_decref(root);
+    MUST_WORK("verify %s --precision fp16 --math reproducible", NET);
+    ck_assert_ptr_nonnull(strstr(said.out, "16 layers, every one bit-identical"));
     MUST_WORK("verify %s --math fast", NET);
     ck_assert_ptr_nonnull(strstr(said.out, "bound"));
 }

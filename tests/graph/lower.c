@@ -211,6 +211,33 @@ START_TEST(infinite_weights_are_noticed)
 }
 END_TEST
 
+START_TEST(weights_too_large_for_halves_are_noticed)
+{
+    const float largest[3] = {65519.0f, -65520.0f, 32760.0f};
+    const double scale[8] = {1, 1, 1, -2, 1, 1, 1, 1};
+
+    for (int i = 0; i < 3; i++) {
+        struct ncl_graph *graph = net(), *special;
+        const int x = net_input(graph, "x", DIMS(1, 8, 4, 4));
+        const int w = net_floats(graph, "w", largest[i], 0, DIMS(8, 8, 1, 1));
+        struct ncl_schedule *s;
+
+        special = net_special(graph, net_node(graph, NCL_OP_CONV, "a", INPUTS(x, w)));
+        if (i == 2)
+            special->nodes[0].as.conv.scale = scale;
+        s = lowered(special);
+        ncl_schedule_set(s, 4, false, false);
+        ck_assert(s->steps[1].problem.finite);
+        ncl_schedule_set(s, 4, false, true);
+        ck_assert(s->half && s->steps[1].problem.half && s->steps[1].problem.channel_block == 4);
+        ck_assert(s->steps[1].problem.finite == (i == 0));
+        ncl_schedule_free(s);
+        ncl_graph_free(special);
+        ncl_graph_free(graph);
+    }
+}
+END_TEST
+
 static void add(TCase *tcase)
 {
     tcase_add_test(tcase, a_small_net);
@@ -220,6 +247,7 @@ static void add(TCase *tcase)
     tcase_add_test(tcase, inputs_are_converted_once);
     tcase_add_test(tcase, what_cannot_be_lowered_is_named);
     tcase_add_test(tcase, infinite_weights_are_noticed);
+    tcase_add_test(tcase, weights_too_large_for_halves_are_noticed);
 }
 
 int main(void)

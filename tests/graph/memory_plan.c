@@ -150,6 +150,27 @@ START_TEST(a_chain_takes_two_buffers)
 }
 END_TEST
 
+/* BLOCKED slots shrink, those of the caller stay. */
+START_TEST(halves_take_half_the_memory)
+{
+    struct random_net net = {0};
+    struct ncl_memory_plan single, half;
+
+    state = 7;
+    fill(&net);
+    net.slots[0].order = net.slots[SLOTS - 1].order = NCL_PLAIN;
+    must(ncl_memory_plan_create(NULL, &net.schedule, 8, NULL, 16, SIZE_MAX / 2, &single));
+    net.schedule.half = true;
+    must(ncl_memory_plan_create(NULL, &net.schedule, 8, NULL, 16, SIZE_MAX / 2, &half));
+    for (int i = 0; i < SLOTS; i++)
+        ck_assert_uint_eq(half.slots[i].bytes * (net.slots[i].order == NCL_BLOCKED ? 2 : 1),
+                          single.slots[i].bytes);
+    ck_assert_uint_lt(half.total_bytes, single.total_bytes);
+    ncl_memory_plan_free(&single);
+    ncl_memory_plan_free(&half);
+}
+END_TEST
+
 START_TEST(too_large_a_slot_is_refused)
 {
     struct random_net net;
@@ -168,6 +189,7 @@ static void add(TCase *tcase)
 {
     tcase_add_test(tcase, random_nets_share_memory_safely);
     tcase_add_test(tcase, a_chain_takes_two_buffers);
+    tcase_add_test(tcase, halves_take_half_the_memory);
     tcase_add_test(tcase, too_large_a_slot_is_refused);
 }
 

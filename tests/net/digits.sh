@@ -70,7 +70,11 @@ grep -q "^  \"correct\": $right" "$folder/json" || fail "correct: expected $righ
 for block in 4 8 16; do
     classify "block$block" $data/digits_x.npy --batch 360 --channel-block $block
     cmp "$folder/block$block" "$folder/onnxruntime"
+    classify "half$block" $data/digits_x.npy --batch 360 --channel-block $block --precision fp16
+    cmp "$folder/half$block" "$folder/onnxruntime"
 done
+"$NEXTCL_CLI" verify $net --input $data/digits_x.npy --precision fp16 --math reproducible \
+    >"$folder/log" || fail "$(cat "$folder/log")"
 
 pictures 8 P2 1
 classify pgm "$folder/8/*.pnm" --batch 60

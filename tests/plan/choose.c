@@ -70,6 +70,24 @@ START_TEST(canonical_order_excludes_algorithms_that_reorder)
 }
 END_TEST
 
+START_TEST(half_problems_take_algorithms_that_know_halves)
+{
+    for (size_t d = 0; d < ncl_check_synthetic_count; d++)
+        for (int kernel = 1; kernel <= 3; kernel += 2) {
+            struct ncl_problem p = conv_problem(kernel, 1);
+            struct ncl_choice choices[8];
+            int count;
+
+            p.channel_block = ncl_check_synthetic[d].channel_block;
+            p.half = p.fast = true;
+            count = all_choices(&p, &ncl_check_synthetic[d], choices);
+            ck_assert_int_ge(count, 2);
+            for (int i = 0; i < count; i++)
+                ck_assert_msg(choices[i].algo->half, "%s", choices[i].algo->name);
+        }
+}
+END_TEST
+
 START_TEST(past_the_last_one_is_an_error)
 {
     const struct ncl_problem p = conv_problem(3, 1);
@@ -104,6 +122,7 @@ int main(void)
     tcase_add_test(tests, best_rank_first_and_direct_last);
     tcase_add_test(tests, no_layer_of_the_family_takes_the_fallback);
     tcase_add_test(tests, canonical_order_excludes_algorithms_that_reorder);
+    tcase_add_test(tests, half_problems_take_algorithms_that_know_halves);
     tcase_add_test(tests, past_the_last_one_is_an_error);
     tcase_add_test(tests, parameters_as_text);
     return ncl_run_suite(tests, "choose");

@@ -31,6 +31,7 @@ START_TEST(defines_say_everything_a_kernel_asks)
 
     ck_assert(defines_line(&defines, "#define CB 8\n"));
     ck_assert(defines_line(&defines, "#define FAST 0\n"));
+    ck_assert(defines_line(&defines, "#define HALF 0\n"));
     ck_assert(defines_line(&defines, "#define HAS_BIAS 1\n"));
     ck_assert(defines_line(&defines, "#define HAS_RES 0\n"));
     ck_assert(defines_line(&defines, "#define Y_TAIL 0\n"));
@@ -41,11 +42,12 @@ START_TEST(defines_say_everything_a_kernel_asks)
         ck_assert_msg(defines_line(&defines, line), "%s", line);
     }
     ncl_text_free(&defines.text);
-    p.y.c = 21, p.fast = true, p.epilogue.act = NCL_ACT_CLIP;
+    p.y.c = 21, p.fast = p.half = true, p.epilogue.act = NCL_ACT_CLIP;
     p.epilogue.a = -0.1f, p.epilogue.b = 6;
     defines = defines_of(algo, &p);
     ck_assert(defines_line(&defines, "#define Y_TAIL 5\n"));
     ck_assert(defines_line(&defines, "#define FAST 1\n"));
+    ck_assert(defines_line(&defines, "#define HALF 1\n"));
     ck_assert(defines_line(&defines, "#define ACT_A ") && defines_line(&defines, "#define ACT_B "));
     ncl_text_free(&defines.text);
 }

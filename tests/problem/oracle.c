@@ -1,6 +1,7 @@
 /* The epilogue, and what the oracle refuses. */
 #include "problem/oracle.h"
 #include "problem/canonical_math.h"
+#include "problem/half.h"
 #include "values.h"
 
 #include <math.h>
@@ -119,6 +120,66 @@ START_TEST(the_epilogue_has_one_order)
 }
 END_TEST
 
+/* Sums of two products that no half holds; weights that none holds either. */
+static void run_half(enum ncl_order y_order, const float *x, const float *w, float *y)
+{
+    const struct ncl_weights weights = {.data = w, .stride_k = 2, .stride_c = 1};
+    const struct ncl_problem p = {.kind = NCL_PROBLEM_CONV,
+                                  .channel_block = 4,
+                                  .half = true,
+                                  .x = {1, 2, 1, 1},
+                                  .y = {1, 3, 1, 1},
+                                  .x_order = NCL_PLAIN,
+                                  .y_order = y_order,
+                                  .of.conv = {{1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, 1}};
+
+    ck_assert_int_eq(
+        ncl_oracle_run(NULL, &p, &(struct ncl_oracle_tensors){.x = x, .weights = &weights, .y = y}),
+        NCL_OK);
+}
+
+START_TEST(halves_are_rounded_where_they_are_stored)
+{
+    const float x[2] = {1.0001f, 300.1f}, w[6] = {0.1f, -0.3f, 1e-9f, 70000.0f, 2000.3f, 1.0f};
+    float plain[3], blocked[3];
+
+    run_half(NCL_PLAIN, x, w, plain);
+    run_half(NCL_BLOCKED, x, w, blocked);
+    for (int k = 0; k < 3; k++) {
+        const float first = ncl_half_round(w[2 * k]), second = ncl_half_round(w[2 * k + 1]);
+        const float sum = fmaf(x[1], second, fmaf(x[0], first, 0.0f));
+
+        ck_assert_uint_eq(bits_of(plain[k]), bits_of(sum));
+        ck_assert_uint_eq(bits_of(blocked[k]), bits_of(ncl_half_round(sum)));
+    }
+    ck_assert(isinf(plain[1]) && plain[0] != blocked[0]);
+}
+END_TEST
+
+START_TEST(halves_of_other_kinds)
+{
+    struct ncl_problem p = scale_problem();
+    float *x = random_floats(COUNT, 5), y[COUNT], exact[COUNT];
+    const struct ncl_oracle_tensors half = {.x = x, .y = y}, single = {.x = x, .y = exact};
+    const enum ncl_problem_kind kinds[] = {NCL_PROBLEM_SCALE, NCL_PROBLEM_COPY,
+                                           NCL_PROBLEM_SOFTMAX};
+
+    p.y_order = NCL_BLOCKED;
+    p.of.copy.reshape = true;
+    for (int k = 0; k < 3; k++) {
+        p.kind = kinds[k];
+        p.half = false;
+        ck_assert_int_eq(ncl_oracle_run(NULL, &p, &single), NCL_OK);
+        p.half = true;
+        ck_assert_int_eq(ncl_oracle_run(NULL, &p, &half), NCL_OK);
+        for (int i = 0; i < COUNT; i++)
+            ck_assert_uint_eq(bits_of(y[i]), bits_of(ncl_half_round(exact[i])));
+        memset(&p.of, 0, sizeof p.of);
+    }
+    free(x);
+}
+END_TEST
+
 START_TEST(missing_tensors_are_named)
 {
     struct ncl_problem p = scale_problem();
@@ -156,6 +217,8 @@ int main(void)
     tcase_add_loop_test(tcase, activations_pass_nan, 0, NCL_ACT_COUNT);
     tcase_add_test(tcase, activations_of_special_values);
     tcase_add_test(tcase, the_epilogue_has_one_order);
+    tcase_add_test(tcase, halves_are_rounded_where_they_are_stored);
+    tcase_add_test(tcase, halves_of_other_kinds);
     tcase_add_test(tcase, missing_tensors_are_named);
     return run_case("oracle", tcase);
 }

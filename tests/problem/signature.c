@@ -71,6 +71,7 @@ START_TEST(every_member_of_a_convolution_counts)
     DIFFERS(conv, kind, NCL_PROBLEM_SCALE);
     DIFFERS(conv, channel_block, 4);
     DIFFERS(conv, fast, true);
+    DIFFERS(conv, half, true);
     DIFFERS(conv, finite, false);
     DIFFERS(conv, x_order, NCL_PLAIN);
     DIFFERS(conv, y_order, NCL_PLAIN);

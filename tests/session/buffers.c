@@ -4,6 +4,7 @@
 #include "support/suite.h"
 #include "zoo/zoo.h"
 
+/* _i: the precision. */
 START_TEST(memory_is_shared_and_counted)
 {
     struct fixture f;
@@ -11,7 +12,7 @@ START_TEST(memory_is_shared_and_counted)
     size_t slots = 0, counted = 0;
 
     fixture_open(&f, FIXTURE_RESNEXT, false);
-    session = fixture_session(&f);
+    session = fixture_session_as(&f, (ncl_precision)_i);
     for (int i = 0; i < session->schedule->slot_count; i++) {
         if (session->memory.slots[i].chunk >= 0)
             slots += session->memory.slots[i].bytes;
@@ -40,6 +41,40 @@ START_TEST(memory_is_shared_and_counted)
     }
     ck_assert_uint_eq(session->device_bytes, counted);
     ncl_session_destroy(session);
+    fixture_close(&f);
+}
+END_TEST
+
+/* All but the caller's tensors and what belongs to channels. */
+START_TEST(halves_take_half_the_memory)
+{
+    struct fixture f;
+    struct ncl_session *single, *half;
+    size_t bytes[2];
+
+    fixture_open(&f, FIXTURE_RESNEXT, false);
+    single = fixture_session(&f);
+    half = fixture_session_as(&f, NCL_FP16);
+    ck_assert_uint_le(half->memory.total_bytes,
+                      single->memory.total_bytes / 2 +
+                          f.device.caps.base_align * (size_t)half->schedule->slot_count);
+    for (int i = 0; i < half->schedule->step_count; i++) {
+        if (!half->layers[i].weights)
+            continue;
+        f.cl->GetMemObjectInfo(single->layers[i].weights, CL_MEM_SIZE, sizeof bytes[0], &bytes[0],
+                               NULL);
+        f.cl->GetMemObjectInfo(half->layers[i].weights, CL_MEM_SIZE, sizeof bytes[1], &bytes[1],
+                               NULL);
+        ck_assert_uint_eq(bytes[0], 2 * bytes[1]);
+    }
+    for (int i = 0; i < 2; i++) {
+        const int slot = i ? ncl_session_output_slot(half, 0) : ncl_session_input_slot(half, 0);
+
+        ck_assert_uint_eq(ncl_session_slot_bytes(half, slot), ncl_session_slot_bytes(single, slot));
+    }
+    ck_assert_uint_lt(half->device_bytes, single->device_bytes);
+    ncl_session_destroy(single);
+    ncl_session_destroy(half);
     fixture_close(&f);
 }
 END_TEST
@@ -120,7 +155,8 @@ int main(void)
     TCase *tests = tcase_create("buffers");
 
     tcase_add_test(tests, one_workspace_serves_all_steps);
-    tcase_add_test(tests, memory_is_shared_and_counted);
+    tcase_add_loop_test(tests, memory_is_shared_and_counted, NCL_FP32, NCL_FP16 + 1);
+    tcase_add_test(tests, halves_take_half_the_memory);
     tcase_add_test(tests, residuals_are_added_in_place);
     tcase_add_test(tests, a_tensor_beyond_the_largest_allocation_is_out_of_memory);
     return ncl_run_suite(tests, "buffers");

@@ -16,7 +16,7 @@ static json_t *inspect(const char *path, const int64_t *dims)
     if (dims)
         memcpy(given.dims, dims, 4 * sizeof *dims);
     MUST(ncl_onnx_load(NULL, path, &model));
-    MUST(ncl_graph_report(model->graph, dims ? &given : NULL, 1, NULL, 8, &json));
+    MUST(ncl_graph_report(model->graph, dims ? &given : NULL, 1, NULL, 8, NCL_FP32, &json));
     ncl_onnx_free(model);
     root = json_loads(json, 0, NULL);
     ck_assert_ptr_nonnull(root);

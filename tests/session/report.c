@@ -26,6 +26,7 @@ START_TEST(session_and_devices)
     session = fixture_session(&f);
     MUST(ncl_session_report(session, &json));
     root = parse(json);
+    ck_assert_str_eq(json_string_value(json_object_get(root, "precision")), "fp32");
     list = json_object_get(root, "layers");
     ck_assert_uint_eq(json_array_size(list), (size_t)session->schedule->step_count);
     for (size_t i = 0; i < json_array_size(list); i++)

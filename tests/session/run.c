@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <math.h>
 
+/* _i: the precision. */
 START_TEST(same_input_same_bits_on_every_channel_block)
 {
     static const int blocks[] = {4, 8, 16};
@@ -23,6 +24,7 @@ START_TEST(same_input_same_bits_on_every_channel_block)
         ncl_tensor input, output;
 
         config.channel_block = blocks[i];
+        config.precision = (ncl_precision)_i;
         MUST(ncl_session_make(&config, f.model->graph, &dims, 1, &session));
         input = fixture_input(session, 1);
         output = fixture_output(session);
@@ -38,6 +40,53 @@ START_TEST(same_input_same_bits_on_every_channel_block)
         ncl_session_destroy(session);
     }
     free(first);
+    fixture_close(&f);
+}
+END_TEST
+
+/* Outputs of one input, both free()d by the caller; returns their number. */
+static size_t run_both(struct fixture *f, ncl_math math, float *outputs[2])
+{
+    const struct ncl_dims dims = fixture_dims(f);
+    size_t bytes = 0;
+
+    for (int i = 0; i < 2; i++) {
+        struct ncl_session_config config = fixture_config(f);
+        struct ncl_session *session = NULL;
+        ncl_tensor input, output;
+
+        config.math = math;
+        config.precision = i ? NCL_FP16 : NCL_FP32;
+        MUST(ncl_session_make(&config, f->model->graph, &dims, 1, &session));
+        input = fixture_input(session, 1);
+        output = fixture_output(session);
+        MUST(fixture_run(session, &input, &output));
+        outputs[i] = output.data;
+        bytes = output.bytes;
+        free(input.data);
+        ncl_session_destroy(session);
+    }
+    return bytes / sizeof(float);
+}
+
+/* 14 layers, each of whose results is rounded to 11 bits: an error of some 2^-11 of the output's
+ * peak, more than a hundred times float32's. */
+START_TEST(fp16_is_near_fp32)
+{
+    struct fixture f;
+    float *outputs[2], peak = 0, error = 0;
+    size_t count;
+
+    fixture_open(&f, FIXTURE_RESNEXT, false);
+    count = run_both(&f, (ncl_math)_i, outputs);
+    for (size_t i = 0; i < count; i++) {
+        peak = fmaxf(peak, fabsf(outputs[0][i]));
+        error = fmaxf(error, fabsf(outputs[1][i] - outputs[0][i]));
+    }
+    ck_assert_msg(error < 4 * 0x1p-11f * peak && error > 1e-5f * peak, "%g of %g", (double)error,
+                  (double)peak);
+    free(outputs[0]);
+    free(outputs[1]);
     fixture_close(&f);
 }
 END_TEST
@@ -150,7 +199,8 @@ START_TEST(out_of_order_queues_are_kept_in_order)
 END_TEST
 
 /* What plain C makes of the graph's last layers is oracle business; here special numbers must come
- * through the whole net: NaN as NaN everywhere it can reach, and nothing must hang or fail. */
+ * through the whole net: NaN as NaN everywhere it can reach, and nothing must hang or fail. _i: the
+ * precision. */
 START_TEST(special_numbers_come_through)
 {
     static const float specials[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f};
@@ -159,7 +209,7 @@ START_TEST(special_numbers_come_through)
     ncl_tensor input, output;
 
     fixture_open(&f, FIXTURE_RESNEXT, false);
-    session = fixture_session(&f);
+    session = fixture_session_as(&f, (ncl_precision)_i);
     input = fixture_input(session, 4);
     output = fixture_output(session);
     for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
@@ -325,10 +375,11 @@ int main(void)
 {
     TCase *tests = tcase_create("run");
 
-    tcase_add_test(tests, same_input_same_bits_on_every_channel_block);
+    tcase_add_loop_test(tests, same_input_same_bits_on_every_channel_block, NCL_FP32, NCL_FP16 + 1);
+    tcase_add_loop_test(tests, fp16_is_near_fp32, NCL_MATH_REPRODUCIBLE, NCL_MATH_FAST + 1);
     tcase_add_test(tests, host_and_device_tensors_agree);
     tcase_add_test(tests, out_of_order_queues_are_kept_in_order);
-    tcase_add_test(tests, special_numbers_come_through);
+    tcase_add_loop_test(tests, special_numbers_come_through, NCL_FP32, NCL_FP16 + 1);
     tcase_add_test(tests, wrong_tensors_are_told_apart);
     tcase_add_test(tests, a_buffer_that_is_too_small_is_refused);
     tcase_add_test(tests, profiled_runs_carry_times);

@@ -37,14 +37,14 @@ static void check_skip(struct ncl_session *session, const ncl_tensor *input, int
     free(json);
 }
 
-static void check_model(const char *path)
+static void check_model(const char *path, ncl_precision precision)
 {
     struct fixture f;
     struct ncl_session *session;
     ncl_tensor input;
 
     fixture_open(&f, path, false);
-    session = fixture_session(&f);
+    session = fixture_session_as(&f, precision);
     input = fixture_input(session, 1);
     for (int i = 0; i < session->schedule->step_count; i++)
         check_skip(session, &input, i);
@@ -57,10 +57,13 @@ static void check_model(const char *path)
 
 START_TEST(any_launch_left_out_is_found)
 {
-    check_model(FIXTURE_RESNEXT);
-    check_model(FIXTURE_RESIDUALS);
-    check_model("tests/data/split_groups.onnx");
-    check_model("tests/data/opset7.onnx");
+    check_model(FIXTURE_RESNEXT, NCL_FP32);
+    check_model(FIXTURE_RESNEXT, NCL_FP16);
+    check_model(FIXTURE_RESIDUALS, NCL_FP32);
+    check_model("tests/data/split_groups.onnx", NCL_FP32);
+    check_model("tests/data/split_groups.onnx", NCL_FP16);
+    check_model("tests/data/opset7.onnx", NCL_FP32);
+    check_model("tests/data/opset7.onnx", NCL_FP16);
 }
 END_TEST
 
@@ -82,7 +85,8 @@ START_TEST(nan_inputs_do_not_hide_a_launch_left_out)
 }
 END_TEST
 
-/* Flips the sign of the first number of a buffer of layer `step`, which must be found. */
+/* Flips the sign of the first number (of halves: the second) of a buffer of layer `step`, which
+ * must be found. */
 static void check_flipped(struct fixture *f, struct ncl_session *session, cl_mem mem, int step)
 {
     ncl_tensor input = fixture_input(session, 1);
@@ -99,13 +103,14 @@ static void check_flipped(struct fixture *f, struct ncl_session *session, cl_mem
     free(input.data);
 }
 
+/* _i: the precision. */
 START_TEST(a_wrong_number_is_found)
 {
     struct fixture f;
     struct ncl_session *session;
 
     fixture_open(&f, FIXTURE_RESNEXT, false);
-    session = fixture_session(&f);
+    session = fixture_session_as(&f, (ncl_precision)_i);
     check_flipped(&f, session, session->layers[5].weights, 5);
     check_flipped(&f, session, session->layers[14].bias, 14); /* of one class: one value an image */
     ncl_session_destroy(session);
@@ -113,6 +118,7 @@ START_TEST(a_wrong_number_is_found)
 }
 END_TEST
 
+/* _i: the precision. */
 START_TEST(fast_mode_is_held_to_a_bound)
 {
     struct fixture f;
@@ -125,12 +131,14 @@ START_TEST(fast_mode_is_held_to_a_bound)
     fixture_open(&f, FIXTURE_RESNEXT, false);
     config = fixture_config(&f);
     config.math = NCL_MATH_FAST;
+    config.precision = (ncl_precision)_i;
     dims = fixture_dims(&f);
     MUST(ncl_session_make(&config, f.model->graph, &dims, 1, &session));
     input = fixture_input(session, 1);
     launches += session->schedule->step_count;
     MUST(ncl_session_verify(session, &input, 1, &json));
     ck_assert_ptr_nonnull(strstr(json, "\"fast\""));
+    ck_assert_ptr_nonnull(strstr(json, config.precision == NCL_FP16 ? "\"fp16\"" : "\"fp32\""));
     free(json);
     free(input.data);
     ncl_session_destroy(session);
@@ -168,8 +176,8 @@ int main(void)
     }
     tcase_add_test(tests, any_launch_left_out_is_found);
     tcase_add_test(tests, nan_inputs_do_not_hide_a_launch_left_out);
-    tcase_add_test(tests, a_wrong_number_is_found);
-    tcase_add_test(tests, fast_mode_is_held_to_a_bound);
+    tcase_add_loop_test(tests, a_wrong_number_is_found, NCL_FP32, NCL_FP16 + 1);
+    tcase_add_loop_test(tests, fast_mode_is_held_to_a_bound, NCL_FP32, NCL_FP16 + 1);
     tcase_add_test(tests, wrong_inputs_are_refused);
     return ncl_run_suite(tests, "verify");
 }

@@ -40,6 +40,7 @@ START_TEST(every_convolution_has_packed_weights_and_padded_parameters)
 }
 END_TEST
 
+/* _i: the precision. */
 START_TEST(packing_again_gives_the_same_bits)
 {
     struct fixture f;
@@ -48,7 +49,7 @@ START_TEST(packing_again_gives_the_same_bits)
     size_t bytes, again;
 
     fixture_open(&f, FIXTURE_RESNEXT, false);
-    session = fixture_session(&f);
+    session = fixture_session_as(&f, (ncl_precision)_i);
     read_all(&f, session->layers[3].weights, &before, &bytes);
     MUST(ncl_session_pack_step(session, 3));
     read_all(&f, session->layers[3].weights, &after, &again);
@@ -66,6 +67,6 @@ int main(void)
     TCase *tests = tcase_create("weights");
 
     tcase_add_test(tests, every_convolution_has_packed_weights_and_padded_parameters);
-    tcase_add_test(tests, packing_again_gives_the_same_bits);
+    tcase_add_loop_test(tests, packing_again_gives_the_same_bits, NCL_FP32, NCL_FP16 + 1);
     return ncl_run_suite(tests, "weights");
 }

@@ -134,6 +134,8 @@ static int for_channel_blocks(const struct ncl_problem *p, const struct ncl_caps
 struct collection {
     struct job_list list;
     unsigned variation;
+    struct ncl_problem blocked[3]; /* the last problem, at each of its channel blocks */
+    size_t blocked_count;
 };
 
 static void collect(const struct ncl_problem *p, const struct ncl_caps *caps, void *user)
@@ -141,6 +143,22 @@ static void collect(const struct ncl_problem *p, const struct ncl_caps *caps, vo
     struct collection *collection = user;
 
     add_problem(&collection->list, p, caps, &collection->variation);
+    collection->blocked[collection->blocked_count++] = *p;
+}
+
+/* Every channel block as floats, and one of them as halves, another for the next problem. */
+static void collect_problem(size_t index, const struct ncl_caps *caps,
+                            struct collection *collection)
+{
+    struct ncl_problem half;
+
+    collection->blocked_count = 0;
+    for_channel_blocks(&current->problems[index], caps, collect, collection);
+    if (!collection->blocked_count || !current->algo->half)
+        return;
+    half = collection->blocked[index % collection->blocked_count];
+    half.half = true;
+    add_problem(&collection->list, &half, caps, &collection->variation);
 }
 
 /* Prints the first few failures; returns how many there are. */
@@ -170,7 +188,7 @@ START_TEST(bits)
         struct job_list *list = &collection.list;
 
         for (size_t i = 0; i < current->count; i++)
-            for_channel_blocks(&current->problems[i], &device[d].caps, collect, &collection);
+            collect_problem(i, &device[d].caps, &collection);
         ncl_check_run(&device[d], current->algo, list->jobs, list->count);
         failed += report(&device[d], list->jobs, list->count);
         printf("%s on %s: %zu runs\n", current->algo->name, device[d].caps.name, list->count);
@@ -183,12 +201,17 @@ END_TEST
 static void plant(const struct ncl_problem *p, const struct ncl_caps *caps, void *user)
 {
     struct job_list *list = user;
+    struct ncl_problem half = *p;
     int v[NCL_MAX_TUNABLES] = {0};
 
     if (list->count)
         return;
     current->algo->defaults(v, p, caps);
     add_job(list, p, v)->planted = true;
+    if (!current->algo->half)
+        return;
+    half.half = true;
+    add_job(list, &half, v)->planted = true;
 }
 
 /* The check itself: an output computed from another input must not pass. */

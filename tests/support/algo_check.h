@@ -18,7 +18,8 @@
  *   special     the same with infinities and NaN in the input
  *   in place    the residual in the output's buffer, where residual_may_alias allows it
  *   can fail    a planted error (one weight or input changed) must be noticed
- * for channel blocks 4, 8 and 16 on CPUs, and the preferred one elsewhere. Problems the algorithm
+ * for channel blocks 4, 8 and 16 on CPUs, and the preferred one elsewhere; for algorithms that say
+ * so each problem also with halves in memory, at one of the channel blocks. Problems the algorithm
  * does not apply to at some channel block are left out there; a problem that it applies to nowhere
  * fails the suite, unless it is listed in `refused`. Keep problems small: some devices emulate fma
  * at 1 GFLOP/s, and each kernel variant takes 0.1 to 0.5 s to build.
@@ -90,7 +91,7 @@ struct ncl_check_job {
     bool special;           /* infinities and NaN in x */
     bool alias;             /* the residual's buffer is the output's */
     bool planted;           /* the device gets one changed weight (or input): must mismatch */
-    char problem_text[192]; /* set by the run: signature and parameters */
+    char problem_text[224]; /* set by the run: signature and parameters */
     char message[512];      /* set by the run: "" or the first thing that is wrong */
 };
 /* Composes and builds all jobs in a few programs, runs them and compares. `message` of each job

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "plan/kernels.h"
 #include "plan/launch.h"
+#include "problem/half.h"
 #include "problem/oracle.h"
 #include "support/check_tensors.h"
 
@@ -60,7 +61,9 @@ static bool put_ordered(struct run *run, enum ncl_role role, const struct ncl_sh
         return false;
     if (plain)
         ncl_order_from_plain(shape, order, cb, plain, ordered);
-    status = ncl_check_buffer_make(run->device, ordered, floats, &run->buffers[role]);
+    status = ncl_check_buffer_make(run->device, ordered, floats,
+                                   ncl_order_is_half(order, run->job->problem.half),
+                                   &run->buffers[role]);
     free(ordered);
     return status == NCL_OK;
 }
@@ -78,29 +81,29 @@ static bool put_channels(struct run *run, enum ncl_role role, const float *data)
         return false;
     for (size_t i = 0; i < floats; i++)
         padded[i] = i < channels ? data[i] : NAN;
-    status = ncl_check_buffer_make(run->device, padded, floats, &run->buffers[role]);
+    status = ncl_check_buffer_make(run->device, padded, floats, false, &run->buffers[role]);
     free(padded);
     return status == NCL_OK;
 }
 
 static bool put_weights(struct run *run)
 {
-    const struct ncl_algo *algo = run->algo;
     const struct ncl_check_job *job = run->job;
-    const size_t floats = algo->packed_floats ? algo->packed_floats(job->v, &job->problem)
-                                              : ncl_packed_floats_canonical(&job->problem);
-    float *packed = ncl_alloc_aligned(floats, sizeof *packed);
-    ncl_status status;
+    const bool half = job->problem.half;
+    const size_t bytes = ncl_algo_packed_bytes(run->algo, job->v, &job->problem);
+    const size_t count = bytes / (half ? sizeof(uint16_t) : sizeof(float));
+    void *packed = ncl_alloc_aligned(bytes, 1);
+    float *floats = ncl_alloc(count, sizeof *floats);
+    bool made = packed && floats &&
+                ncl_algo_pack(run->algo, job->v, &job->problem, &run->tensors.weights, packed);
 
-    if (!packed)
-        return false;
-    if (algo->pack)
-        algo->pack(job->v, &job->problem, &run->tensors.weights, packed);
-    else
-        ncl_pack_canonical(&job->problem, &run->tensors.weights, packed);
-    status = ncl_check_buffer_make(run->device, packed, floats, &run->buffers[NCL_ARG_W]);
+    if (made && half)
+        ncl_halves_to_floats(packed, count, floats);
+    made = made && ncl_check_buffer_make(run->device, half ? floats : packed, count, half,
+                                         &run->buffers[NCL_ARG_W]) == NCL_OK;
     free(packed);
-    return status == NCL_OK;
+    free(floats);
+    return made;
 }
 
 /* Nothing in it may be read before it is written: guards, NaN, fill it. */
@@ -108,7 +111,7 @@ static bool put_workspace(struct run *run)
 {
     const size_t floats = ncl_algo_workspace(run->algo, run->job->v, &run->job->problem);
 
-    return !floats || ncl_check_buffer_make(run->device, NULL, floats,
+    return !floats || ncl_check_buffer_make(run->device, NULL, floats, false,
                                             &run->buffers[NCL_ARG_WORKSPACE]) == NCL_OK;
 }
 
@@ -169,23 +172,27 @@ static bool launch(struct run *run, cl_program program, int suffix)
     return status == NCL_OK;
 }
 
-static bool same(bool exact, float found, float expected)
+/* bound: of what may be missing where bits need not agree. */
+static bool same(bool exact, float bound, float found, float expected)
 {
     const float a = ncl_canonical(found), b = ncl_canonical(expected);
 
     if (memcmp(&a, &b, sizeof a) == 0)
         return true;
-    return !exact && fabsf(a - b) <= 1e-4f * (1 + fabsf(b));
+    return !exact && fabsf(a - b) <= bound * (1 + fabsf(b));
 }
 
 /* Also where the elements are tail lanes, which the reordering leaves +0. */
 static void compare(struct run *run, const float *found, const float *expected, size_t count)
 {
-    const bool exact = !run->algo->reorders && !run->job->problem.fast;
+    const struct ncl_problem *p = &run->job->problem;
+    const bool exact = !run->algo->reorders && !p->fast;
+    /* Halves that differ are a unit in their last place apart. */
+    const float bound = p->half ? 1e-4f + 0x1p-10f : 1e-4f;
     size_t wrong = 0, first = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (same(exact, found[i], expected[i]))
+        if (same(exact, bound, found[i], expected[i]))
             continue;
         if (!wrong++)
             first = i;
@@ -198,7 +205,7 @@ static void compare(struct run *run, const float *found, const float *expected, 
 static void check_workspace(struct run *run)
 {
     const struct ncl_check_buffer *workspace = &run->buffers[NCL_ARG_WORKSPACE];
-    float *found = ncl_alloc(workspace->floats + 1, sizeof *found);
+    float *found = ncl_alloc(workspace->count + 1, sizeof *found);
     bool intact = false;
 
     if (workspace->mem &&
@@ -212,8 +219,8 @@ static bool check_output(struct run *run)
 {
     const struct ncl_problem *p = &run->job->problem;
     const struct ncl_check_buffer *y = &run->buffers[NCL_ARG_Y];
-    float *found = ncl_alloc(y->floats, sizeof *found);
-    float *expected = ncl_alloc(y->floats, sizeof *expected);
+    float *found = ncl_alloc(y->count, sizeof *found);
+    float *expected = ncl_alloc(y->count, sizeof *expected);
     bool intact = true, ok = false;
 
     if (found && expected && ncl_check_buffer_read(run->device, y, found, &intact) == NCL_OK) {
@@ -222,7 +229,7 @@ static bool check_output(struct run *run)
         if (!intact)
             complain(run->job, "wrote outside of the output");
         check_workspace(run);
-        compare(run, found, expected, y->floats);
+        compare(run, found, expected, y->count);
         ok = true;
     }
     free(found);

@@ -1,6 +1,7 @@
 #include "support/check_tensors.h"
 
 #include "base/memory.h"
+#include "problem/half.h"
 #include "problem/oracle.h"
 #include <math.h>
 #include <stdint.h>
@@ -66,6 +67,14 @@ static bool make_weights(const struct ncl_problem *p, struct ncl_check_tensors *
     return true;
 }
 
+/* A BLOCKED tensor of a half problem holds halves. */
+static void round_stored(const struct ncl_problem *p, enum ncl_order order, float *data,
+                         size_t count)
+{
+    for (size_t i = 0; i < count && ncl_order_is_half(order, p->half); i++)
+        data[i] = ncl_half_round(data[i]);
+}
+
 static bool make_inputs(const struct ncl_check_job *job, struct ncl_check_tensors *t)
 {
     const struct ncl_problem *p = &job->problem;
@@ -81,8 +90,13 @@ static bool make_inputs(const struct ncl_check_job *job, struct ncl_check_tensor
         return false;
     if (job->special)
         sprinkle(t->x, plain_elements(&p->x), &state);
-    if (p->kind == NCL_PROBLEM_BINARY)
+    round_stored(p, p->x_order, t->x, plain_elements(&p->x));
+    round_stored(p, p->y_order, t->residual, plain_elements(&p->y));
+    if (p->kind == NCL_PROBLEM_BINARY) {
         t->z = random_floats(plain_elements(&p->of.binary.z), &state);
+        if (t->z)
+            round_stored(p, p->x_order, t->z, plain_elements(&p->of.binary.z));
+    }
     return (p->kind != NCL_PROBLEM_BINARY || t->z) &&
            (p->kind != NCL_PROBLEM_CONV || make_weights(p, t, &state));
 }
@@ -120,6 +134,7 @@ bool ncl_check_tensors_make(const struct ncl_check_job *job, struct ncl_check_te
         tensors->before = random_floats(plain_elements(&tensors->y_shape), &state);
         if (!tensors->before)
             return false;
+        round_stored(p, p->y_order, tensors->before, plain_elements(&tensors->y_shape));
     }
     return make_inputs(job, tensors) && make_expected(p, tensors);
 }
@@ -136,46 +151,50 @@ void ncl_check_tensors_free(struct ncl_check_tensors *tensors)
     *tensors = (struct ncl_check_tensors){0};
 }
 
-/* A NaN that no arithmetic produces. */
-#define GUARD_BITS 0x7fdeadbfu
+/* A NaN that no arithmetic produces, and so is each half of it. */
+#define GUARD_BITS 0x7fde7fddu
 
-static void fill_guard(float *data, size_t count)
+static void fill_guard(char *data, size_t bytes)
 {
     const uint32_t bits = GUARD_BITS;
 
-    for (size_t i = 0; i < count; i++)
-        memcpy(&data[i], &bits, sizeof bits);
+    for (size_t i = 0; i < bytes; i += sizeof bits)
+        memcpy(data + i, &bits, sizeof bits);
 }
 
-static bool is_guard(const float *data, size_t count)
+static bool is_guard(const char *data, size_t bytes)
 {
     const uint32_t bits = GUARD_BITS;
 
-    for (size_t i = 0; i < count; i++)
-        if (memcmp(&data[i], &bits, sizeof bits) != 0)
+    for (size_t i = 0; i < bytes; i += sizeof bits)
+        if (memcmp(data + i, &bits, sizeof bits) != 0)
             return false;
     return true;
 }
 
-ncl_status ncl_check_buffer_make(const struct ncl_device *device, const float *data, size_t floats,
-                                 struct ncl_check_buffer *buffer)
+ncl_status ncl_check_buffer_make(const struct ncl_device *device, const float *data, size_t count,
+                                 bool half, struct ncl_check_buffer *buffer)
 {
-    const size_t guard = (device->caps.base_align + sizeof(float) - 1) / sizeof(float);
-    const size_t all = floats + 2 * guard;
-    const cl_buffer_region region = {guard * sizeof(float), floats * sizeof(float)};
-    float *host = ncl_alloc(all, sizeof *host);
+    const size_t guard = ncl_round_up(device->caps.base_align, sizeof(float));
+    const size_t bytes = count * (half ? sizeof(uint16_t) : sizeof(float));
+    const size_t all = ncl_round_up(bytes, sizeof(float)) + 2 * guard;
+    const cl_buffer_region region = {guard, bytes};
+    char *host = ncl_alloc(all, 1);
     cl_int code = CL_SUCCESS;
     ncl_status status;
 
-    *buffer = (struct ncl_check_buffer){.floats = floats, .guard = guard};
+    *buffer =
+        (struct ncl_check_buffer){.count = count, .bytes = bytes, .guard = guard, .half = half};
     if (!host)
         return ncl_fail_memory(NULL, "check");
     fill_guard(host, all);
-    if (data)
-        memcpy(host + guard, data, floats * sizeof(float));
-    status = ncl_buffer_create(device, CL_MEM_READ_WRITE, all * sizeof(float), &buffer->parent);
+    if (data && half)
+        ncl_halves_from_floats(data, count, (uint16_t *)(void *)(host + guard));
+    else if (data)
+        memcpy(host + guard, data, bytes);
+    status = ncl_buffer_create(device, CL_MEM_READ_WRITE, all, &buffer->parent);
     if (status == NCL_OK)
-        status = ncl_buffer_write(device, buffer->parent, 0, host, all * sizeof(float));
+        status = ncl_buffer_write(device, buffer->parent, 0, host, all);
     free(host);
     if (status != NCL_OK)
         return status;
@@ -187,17 +206,22 @@ ncl_status ncl_check_buffer_make(const struct ncl_device *device, const float *d
 ncl_status ncl_check_buffer_read(const struct ncl_device *device,
                                  const struct ncl_check_buffer *buffer, float *data, bool *intact)
 {
-    const size_t all = buffer->floats + 2 * buffer->guard;
-    float *host = ncl_alloc(all, sizeof *host);
+    const size_t all = ncl_round_up(buffer->bytes, sizeof(float)) + 2 * buffer->guard;
+    char *host = ncl_alloc(all, 1);
     ncl_status status;
 
     if (!host)
         return ncl_fail_memory(NULL, "check");
-    status = ncl_buffer_read(device, buffer->parent, 0, host, all * sizeof(float));
+    status = ncl_buffer_read(device, buffer->parent, 0, host, all);
     if (status == NCL_OK) {
-        memcpy(data, host + buffer->guard, buffer->floats * sizeof(float));
-        *intact = is_guard(host, buffer->guard) &&
-                  is_guard(host + buffer->guard + buffer->floats, buffer->guard);
+        const char *contents = host + buffer->guard;
+
+        if (buffer->half)
+            ncl_halves_to_floats((const uint16_t *)(const void *)contents, buffer->count, data);
+        else
+            memcpy(data, contents, buffer->bytes);
+        *intact =
+            is_guard(host, buffer->guard) && is_guard(host + all - buffer->guard, buffer->guard);
     }
     free(host);
     return status;

@@ -20,11 +20,13 @@ void ncl_check_tensors_free(struct ncl_check_tensors *tensors);
 /* A buffer with guard zones of NaN before and behind it. */
 struct ncl_check_buffer {
     cl_mem parent, mem;
-    size_t floats, guard;
+    size_t count, bytes, guard; /* numbers; their bytes, and those of each guard */
+    bool half;
 };
-ncl_status ncl_check_buffer_make(const struct ncl_device *device, const float *data, size_t floats,
-                                 struct ncl_check_buffer *buffer);
-/* Contents (floats of them) into data. *intact: no guard was written. */
+/* Numbers are floats here and in data; half: halves in the buffer. data NULL: NaN. */
+ncl_status ncl_check_buffer_make(const struct ncl_device *device, const float *data, size_t count,
+                                 bool half, struct ncl_check_buffer *buffer);
+/* Contents (count of them) into data. *intact: no guard was written. */
 ncl_status ncl_check_buffer_read(const struct ncl_device *device,
                                  const struct ncl_check_buffer *buffer, float *data, bool *intact);
 void ncl_check_buffer_free(const struct ncl_device *device, struct ncl_check_buffer *buffer);

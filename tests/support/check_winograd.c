@@ -172,7 +172,7 @@ static struct ncl_problem problem_for(const struct ncl_device *device)
 static void put(const struct ncl_device *device, const float *values, size_t floats,
                 struct ncl_check_buffer *buffer)
 {
-    ck_assert_int_eq(ncl_check_buffer_make(device, values, floats, buffer), NCL_OK);
+    ck_assert_int_eq(ncl_check_buffer_make(device, values, floats, false, buffer), NCL_OK);
 }
 
 static void put_weights(const struct ncl_device *device, const struct ncl_problem *p, const int *v,

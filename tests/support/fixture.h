@@ -71,14 +71,21 @@ static inline struct ncl_session_config fixture_config(const struct fixture *f)
         .device = &f->device, .math = NCL_MATH_REPRODUCIBLE, .channel_block = 8};
 }
 
-static inline struct ncl_session *fixture_session(const struct fixture *f)
+static inline struct ncl_session *fixture_session_as(const struct fixture *f,
+                                                     ncl_precision precision)
 {
-    const struct ncl_session_config config = fixture_config(f);
+    struct ncl_session_config config = fixture_config(f);
     const struct ncl_dims dims = fixture_dims(f);
     struct ncl_session *session = NULL;
 
+    config.precision = precision;
     MUST(ncl_session_make(&config, f->model->graph, &dims, 1, &session));
     return session;
+}
+
+static inline struct ncl_session *fixture_session(const struct fixture *f)
+{
+    return fixture_session_as(f, NCL_FP32);
 }
 
 /* A host tensor of the slot's shape; free its data. */
