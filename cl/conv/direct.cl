@@ -53,7 +53,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
     __global const float *restrict x, __global const block *restrict w,
     __global block *y EPILOGUE_PARAMS, int channels_in, int height_in, int width_in,
     int channels_out, int height_out, int width_out, int groups, int kernel_h, int kernel_w,
-    int stride_h, int stride_w, int dilation_h, int dilation_w, int pad_top, int pad_left) {
+    int stride_h, int stride_w, int dilation_h, int dilation_w, int pad_top, int pad_left,
+    int x_image, int y_image, int y_images) {
   const int q = get_global_id(0), kb = get_global_id(1), image = get_global_id(2);
   const int images = get_global_size(2), blocks = get_global_size(1);
   if (q >= height_out * width_out) return;
@@ -72,7 +73,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
       for (int c = 0; c < channels; ++c) {
         const NUMBERS channel = first + i + c;
 #if X_PLAIN
-        const NUMBERS at = ((image * channels_in + channel) * height_in + row) * width_in + column;
+        const NUMBERS at = (((x_image + image) * channels_in + channel) * height_in + row) * width_in + column;
 #else
         const NUMBERS plane = channel / CB * images + image;
         const NUMBERS at = ((plane * height_in + row) * width_in + column) * CB + channel % CB;
@@ -81,6 +82,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
       }
     }
   }
-  const size_t out = ((size_t)kb * images + image) * height_out * width_out + q;
-  y[out] = FN(epilogue)(acc, kb, blocks, out EPILOGUE_NAMES);
+  const size_t pixels = (size_t)height_out * width_out;
+  const size_t own = ((size_t)kb * images + image) * pixels + q;
+  y[((size_t)kb * y_images + y_image + image) * pixels + q] =
+      FN(epilogue)(acc, kb, blocks, own EPILOGUE_NAMES);
 }

@@ -13,6 +13,8 @@ struct ncl_caps {
     unsigned vendor_id, compute_units, clock_mhz;
     size_t max_work_group, max_work_items[3];
     uint64_t global_memory, max_allocation, local_memory; /* bytes */
+    uint64_t cache_bytes; /* of global memory; the driver does not say which level, nor for how many
+                             compute units */
     bool local_memory_is_local; /* false: it lives in global memory, staging through it gains
                                    nothing */
     size_t base_align;          /* bytes; of sub-buffer origins, at least 128 */

@@ -63,7 +63,7 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
         problem->channel_block = session->config.channel_block;
         problem->fast = session->config.math == NCL_MATH_FAST;
     }
-    return NCL_OK;
+    return ncl_schedule_chunk(session->device->log, session->schedule, &session->device->caps);
 }
 
 ncl_status ncl_session_make(const struct ncl_session_config *config, const struct ncl_graph *model,
@@ -106,14 +106,16 @@ static void destroy_layers(struct ncl_session *session)
     for (int i = 0; session->layers && i < count; i++) {
         struct ncl_session_layer_state *layer = &session->layers[i];
 
-        ncl_launch_release(session->device, &layer->launch);
         ncl_buffer_release(session->device, &layer->weights);
         ncl_buffer_release(session->device, &layer->bias);
         ncl_buffer_release(session->device, &layer->scale);
         ncl_buffer_release(session->device, &layer->shift);
         free(layer->params);
     }
+    for (int i = 0; session->parts && i < session->schedule->part_count; i++)
+        ncl_launch_release(session->device, &session->parts[i].launch);
     free(session->layers);
+    free(session->parts);
 }
 
 static void destroy_buffers(struct ncl_session *session)
@@ -173,4 +175,16 @@ size_t ncl_session_slot_bytes(const struct ncl_session *session, int slot)
     const struct ncl_slot *s = &session->schedule->slots[slot];
 
     return ncl_shape_elements(&s->shape, s->order, session->config.channel_block) * sizeof(float);
+}
+
+const struct ncl_problem *ncl_session_problem(const struct ncl_session *session, int step)
+{
+    return &session->schedule->parts[session->layers[step].part].problem;
+}
+
+bool ncl_session_is_launch(const struct ncl_session *session, int part, int step)
+{
+    const struct ncl_part *p = &session->schedule->parts[part];
+
+    return p->step == step && p->same == part;
 }

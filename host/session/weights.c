@@ -13,7 +13,7 @@ static const struct ncl_step *step_of(const struct ncl_session *session, int ste
 static size_t packed_floats(const struct ncl_session *session, int step)
 {
     const struct ncl_choice *choice = &session->layers[step].choice;
-    const struct ncl_problem *problem = &step_of(session, step)->problem;
+    const struct ncl_problem *problem = ncl_session_problem(session, step);
 
     return choice->algo->packed_floats ? choice->algo->packed_floats(choice->v, problem)
                                        : ncl_packed_floats_canonical(problem);
@@ -25,7 +25,7 @@ static void pack(const struct ncl_session *session, int step, float *packed)
     const struct ncl_step *s = step_of(session, step);
 
     if (choice->algo->pack)
-        choice->algo->pack(choice->v, &s->problem, &s->weights, packed);
+        choice->algo->pack(choice->v, ncl_session_problem(session, step), &s->weights, packed);
     else
         ncl_pack_canonical(&s->problem, &s->weights, packed);
 }
@@ -148,7 +148,9 @@ ncl_status ncl_session_pack_step(struct ncl_session *session, int step)
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
 
-    ncl_launch_release(session->device, &layer->launch);
+    for (int i = layer->part; i < session->schedule->part_count; i++)
+        if (ncl_session_is_launch(session, i, step))
+            ncl_launch_release(session->device, &session->parts[i].launch);
     ncl_buffer_release(session->device, &layer->weights);
     return pack_steps(session, step, step + 1);
 }
