@@ -5,8 +5,8 @@
  * x        [C / CB][N * HI * WI] blocks (block = CB channels of one pixel)
  * w        [K / CB][C] blocks of CB output channels          bias [K / CB] blocks
  * y, res   [K / CB][N * HO * WO] blocks; res may be y: each output is read, then written, by one
- *          work-item, and no pixel is computed twice. y may be part of a larger tensor, of plane_out
- *          pixels, from pixel first_out on.
+ *          work-item, and no pixel is computed twice. y may be part of a larger tensor, whose
+ *          blocks have plane_out pixels, from pixel first_out on.
  * NDRange  0: PL tiles of P output pixels; 1: KL groups of KB output blocks
  * Applies  kernel 1x1, no padding, one group, any strides
  * Order    input channels ascending, from the bias: the canonical order whatever the tile

@@ -318,6 +318,7 @@ struct frame {
 struct lister {
     const struct ncl_log *log;
     struct ncl_schedule *schedule;
+    struct frame *pool;                      /* of all frames */
     struct frame *frames[NCL_MAX_LOOPS + 1]; /* of each level, in order */
     int at[NCL_MAX_LOOPS + 1];               /* each level's turn */
     int *level_read;                         /* per slot: level of its first reader */
@@ -358,11 +359,11 @@ static bool make_frames(struct lister *l, int batch)
 {
     const int top = l->schedule->loop_count;
 
-    for (int level = 0; level <= top; level++) {
-        l->frames[level] = ncl_alloc((size_t)batch + 1, sizeof(struct frame));
-        if (!l->frames[level])
-            return false;
-    }
+    l->pool = ncl_alloc((size_t)batch * (NCL_MAX_LOOPS + 1), sizeof *l->pool);
+    if (!l->pool)
+        return false;
+    for (int level = 0; level <= NCL_MAX_LOOPS; level++)
+        l->frames[level] = l->pool + (size_t)level * (size_t)batch;
     l->frames[top][0] = (struct frame){0, batch};
     l->at[top] = 1;
     for (int level = top - 1; level >= 0; level--)
@@ -489,8 +490,7 @@ ncl_status ncl_schedule_chunk(const struct ncl_log *log, struct ncl_schedule *sc
         find_readers(&l);
         status = list_parts(&l);
     }
-    for (int i = 0; i <= NCL_MAX_LOOPS; i++)
-        free(l.frames[i]);
+    free(l.pool);
     free(l.level_read);
     free(c.first);
     free(c.last);
