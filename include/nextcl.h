@@ -140,6 +140,8 @@ typedef struct ncl_layer {
     const char *source;    /* where they come from: default, tuned, fallback */
     double macs;           /* multiply-accumulates */
     double seconds;        /* last run's device time; 0 unless profiled */
+    int chunk_images; /* images that a launch takes: the batch, or fewer where the layer runs in
+                         chunks; seconds then is all its launches' */
 } ncl_layer;
 
 typedef struct ncl_session_stats {

@@ -6,12 +6,12 @@
  *
  * where i counts blocks of 16 input channels of the group of k, and c' is channel 16 * i + c of it.
  *
- * x        X_PLAIN 1: [N][C][HI][WI] floats; 0: [C / CB][N][HI][WI] blocks (block = CB channels of
- *          one pixel)
+ * x        X_PLAIN 1: [N][C][HI][WI] floats, from image x_image on; 0: [C / CB][N][HI][WI] blocks
+ *          (block = CB channels of one pixel)
  * w        [K / CB][C per group / 16][KH][KW][16, or those there are] blocks of CB output channels
  * bias     [K / CB] blocks
  * y, res   [K / CB][N][HO][WO] blocks; res may be y: each output is read, then written, by one
- *          work-item
+ *          work-item. y may be part of a larger tensor, of y_images, from image y_image on.
  * NDRange  0: pixels of an image; 1: output blocks; 2: images
  * Applies  always: groups may straddle channel blocks, weights may be infinite or NaN
  * Order    i, kh, kw, c: the canonical order. A tap, channel or group that isn't there is skipped,
@@ -54,7 +54,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
     __global const x_element *restrict x, __global const stored *restrict w,
     __global stored *y EPILOGUE_PARAMS, int channels_in, int height_in, int width_in,
     int channels_out, int height_out, int width_out, int groups, int kernel_h, int kernel_w,
-    int stride_h, int stride_w, int dilation_h, int dilation_w, int pad_top, int pad_left) {
+    int stride_h, int stride_w, int dilation_h, int dilation_w, int pad_top,
+    int pad_left, int x_image, int y_image, int y_images) {
   const int q = get_global_id(0), kb = get_global_id(1), image = get_global_id(2);
   const int images = get_global_size(2), blocks = get_global_size(1);
   if (q >= height_out * width_out) return;
@@ -73,7 +74,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
       for (int c = 0; c < channels; ++c) {
         const NUMBERS channel = first + i + c;
 #if X_PLAIN
-        const NUMBERS at = ((image * channels_in + channel) * height_in + row) * width_in + column;
+        const NUMBERS map = (x_image + image) * channels_in + channel;
+        const NUMBERS at = (map * height_in + row) * width_in + column;
 #else
         const NUMBERS plane = channel / CB * images + image;
         const NUMBERS at = ((plane * height_in + row) * width_in + column) * CB + channel % CB;
@@ -82,6 +84,8 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_direct)(
       }
     }
   }
-  const size_t out = ((size_t)kb * images + image) * height_out * width_out + q;
-  PUT_BLOCK(y, out, FN(epilogue)(acc, kb, blocks, out EPILOGUE_NAMES));
+  const size_t pixels = (size_t)height_out * width_out;
+  const size_t own = ((size_t)kb * images + image) * pixels + q;
+  const size_t out = ((size_t)kb * y_images + y_image + image) * pixels + q;
+  PUT_BLOCK(y, out, FN(epilogue)(acc, kb, blocks, own EPILOGUE_NAMES));
 }

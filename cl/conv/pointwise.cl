@@ -5,7 +5,8 @@
  * x        [C / CB][N * HI * WI] blocks (block = CB channels of one pixel)
  * w        [K / CB][C] blocks of CB output channels          bias [K / CB] blocks
  * y, res   [K / CB][N * HO * WO] blocks; res may be y: each output is read, then written, by one
- *          work-item, and no pixel is computed twice
+ *          work-item, and no pixel is computed twice. y may be part of a larger tensor, whose
+ *          blocks have plane_out pixels, from pixel first_out on.
  * NDRange  0: PL tiles of P output pixels; 1: KL groups of KB output blocks
  * Applies  kernel 1x1, no padding, one group, any strides
  * Order    input channels ascending, from the bias: the canonical order whatever the tile
@@ -41,7 +42,8 @@
 #include "../common/tile.clh"
 
 #define ACC(p, k) acc_##p##_##k
-#define OUT(p, k) ((size_t)(kb + k) * g->pixels_out + q + p)
+#define OWN(p, k) ((size_t)(kb + k) * g->pixels_out + q + p)
+#define OUT(p, k) ((size_t)(kb + k) * g->plane_out + g->first_out + q + p)
 
 #if SW
 #define SOURCE(p) (p * SW * CB)
@@ -70,12 +72,12 @@
   { const float v = LANE_AT(p, lane, x_block, SOURCE(p) + lane); FOR_K(STEP, p) }
 #define STORE(p, k) \
   PUT_BLOCK(y, OUT(p, k), \
-            FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OUT(p, k) EPILOGUE_NAMES));
+            FN(epilogue)(ACC(p, k), kb + k, g->blocks_out, OWN(p, k) EPILOGUE_NAMES));
 #define STORE_PIXEL(p, unused) FOR_K(STORE, p)
 
 /* What a tile needs to know of the problem. */
 typedef struct {
-  uint channels_in, blocks_out, pixels_in, pixels_out;
+  uint channels_in, blocks_out, pixels_in, pixels_out, first_out, plane_out;
 #if SW
   uint height_in, width_in, height_out, width_out, stride_h;
 #endif
@@ -153,8 +155,9 @@ TILE(tail, FOR_TAIL)
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
     __global const element *restrict x, __global const stored *restrict w,
     __global stored *y EPILOGUE_PARAMS, uint channels_in, uint blocks_out, uint pixels_in,
-    uint pixels_out STRIDE_PARAMS) {
-  const FN(geometry) g = {channels_in, blocks_out, pixels_in, pixels_out STRIDE_NAMES};
+    uint pixels_out, uint first_out, uint plane_out STRIDE_PARAMS) {
+  const FN(geometry) g = {channels_in, blocks_out, pixels_in, pixels_out,
+                          first_out, plane_out STRIDE_NAMES};
   for (uint l = 0; l < KL; ++l) {
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
     if (kb >= blocks_out) return;

@@ -2,8 +2,8 @@
  *
  *   y[k][q] = epilogue(bias[k] + sum over kh, kw, c of x[c][source(q, kh, kw)] * w[k][kh][kw][c])
  *
- * x        X_PLAIN 1: [N][C][HI][WI] floats, the caller's own buffer; 0: [N][HI][WI] blocks
- *          (block = CB channels of one pixel)
+ * x        X_PLAIN 1: [N][C][HI][WI] floats, the caller's own buffer, from image x_image on;
+ *          0: [N][HI][WI] blocks (block = CB channels of one pixel)
  * w        [K / CB][KH][KW][C] blocks of CB output channels         bias [K / CB] blocks
  * y, res   [K / CB][N][HO][WO] blocks; res may be y: each output is read, then written, by one
  *          work-item, and no pixel is computed twice
@@ -64,7 +64,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem)(
     __global const x_element *restrict x, __global const stored *restrict w,
     __global stored *y EPILOGUE_PARAMS, int height_in, int width_in, int height_out, int width_out,
     int blocks, int kernel_h, int kernel_w, int stride_h, int dilation_h, int dilation_w,
-    int pad_top, int pad_left) {
+    int pad_top, int pad_left, int x_image) {
   const int kb = get_global_id(1) * KB, image = get_global_id(2);
   const int strips = (width_out + P * L - 1) / (P * L);
   const int y_row = get_global_id(0) / strips, strip = get_global_id(0) % strips;
@@ -73,7 +73,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem)(
   const int y_block = get_global_size(2) * height_out * width_out;
 #if X_PLAIN
   const int plane = height_in * width_in;
-  x += (size_t)image * C * plane;
+  x += ((size_t)x_image + image) * C * plane;
 #else
   const int plane = 1;
   x += (size_t)image * height_in * width_in * CB;

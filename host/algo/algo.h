@@ -38,8 +38,9 @@ struct ncl_algo {
     int rank; /* preference before tuning: highest applicable first, 0 is the fallback */
     /* The same where it depends on the problem; NULL: rank, always. */
     int (*rank_for)(const struct ncl_problem *p, const struct ncl_caps *caps);
-    bool reorders; /* cannot keep the canonical order: math fast only */
-    bool half;     /* its kernel computes half problems too */
+    bool x_chunks, y_chunks; /* honours x_image and x_images, y_image and y_images of a problem */
+    bool reorders;           /* cannot keep the canonical order: math fast only */
+    bool half;               /* its kernel computes half problems too */
     const struct ncl_tunable *tunables;
     int tunable_count;
     /* Can it compute this problem on this device with at least one legal point? */

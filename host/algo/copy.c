@@ -137,6 +137,7 @@ static struct copy_layout layout_of(const struct ncl_problem *p)
         set_reshape(p, &l);
     } else {
         set_axes(p, &l);
+        l.base += (int64_t)p->x_image * p->x.c * p->x.h * p->x.w; /* of a PLAIN x */
         if (p->y_order == NCL_PLAIN && p->of.copy.y_channels == 0)
             lengthen_rows(&l);
     }
@@ -159,6 +160,8 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
 
     (void)caps;
     if (e->bias || e->scale || e->residual || e->act != NCL_ACT_NONE)
+        return false;
+    if (p->x_images && (copy->reshape || p->x_order != NCL_PLAIN))
         return false;
     return copy->y_channels == 0 || p->y_order == NCL_PLAIN ||
            (copy->y_channel % p->channel_block == 0 &&
@@ -277,6 +280,7 @@ const struct ncl_algo ncl_algo_copy = {
     .kind = NCL_PROBLEM_COPY,
     .rank = 10,
     .half = true,
+    .x_chunks = true,
     .tunables = tunables,
     .tunable_count = PARAM_COUNT,
     .applicable = applicable,

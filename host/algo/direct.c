@@ -63,6 +63,9 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     ncl_arg_int(args, window->dilation_w);
     ncl_arg_int(args, window->pad_top);
     ncl_arg_int(args, window->pad_left);
+    ncl_arg_int(args, p->x_image);
+    ncl_arg_int(args, p->y_image);
+    ncl_arg_int(args, p->y_images ? p->y_images : p->y.n);
 }
 
 const struct ncl_algo ncl_algo_direct = {
@@ -73,6 +76,8 @@ const struct ncl_algo ncl_algo_direct = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 0,
     .half = true,
+    .x_chunks = true,
+    .y_chunks = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

@@ -67,6 +67,8 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
     ncl_arg_int(args, p->x.n * p->x.h * p->x.w);
     ncl_arg_int(args, p->y.n * p->y.h * p->y.w);
+    ncl_arg_int(args, p->y_image * p->y.h * p->y.w);
+    ncl_arg_int(args, (p->y_images ? p->y_images : p->y.n) * p->y.h * p->y.w);
     if (!is_strided(p))
         return;
     ncl_arg_int(args, p->x.h);
@@ -84,6 +86,7 @@ const struct ncl_algo ncl_algo_pointwise = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 40,
     .half = true,
+    .y_chunks = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

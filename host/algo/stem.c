@@ -121,6 +121,7 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
     ncl_arg_int(args, window->dilation_w);
     ncl_arg_int(args, window->pad_top);
     ncl_arg_int(args, window->pad_left);
+    ncl_arg_int(args, p->x_image);
 }
 
 const struct ncl_algo ncl_algo_stem = {
@@ -131,6 +132,7 @@ const struct ncl_algo ncl_algo_stem = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 40,
     .half = true,
+    .x_chunks = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

@@ -117,7 +117,7 @@ ncl_status ncl_session_statistics(const ncl_session *session, ncl_session_stats 
     if (!session || !stats)
         return ncl_fail_null("ncl_session_statistics");
     *stats = (ncl_session_stats){
-        .launches = session->schedule->step_count,
+        .launches = session->schedule->part_count,
         .layers = session->schedule->step_count,
         .peak_device_bytes = session->device_bytes,
         .math = session->config.math,
@@ -171,6 +171,7 @@ ncl_status ncl_session_layer(const ncl_session *session, size_t index, ncl_layer
         .source = state->choice.source,
         .macs = ncl_problem_macs(&step->problem),
         .seconds = state->seconds,
+        .chunk_images = ncl_step_images(session->schedule, (int)index),
     };
     return NCL_OK;
 }

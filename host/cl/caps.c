@@ -124,6 +124,7 @@ static void query_limits(const struct query *q, struct ncl_caps *caps)
     caps->global_memory = get_ulong(q, CL_DEVICE_GLOBAL_MEM_SIZE);
     caps->max_allocation = get_ulong(q, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     caps->local_memory = get_ulong(q, CL_DEVICE_LOCAL_MEM_SIZE);
+    caps->cache_bytes = get_ulong(q, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);
     /* Reported in bits. rusticl and Oclgrind accept sub-buffers that others refuse. */
     caps->base_align = get_uint(q, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
     caps->base_align = caps->base_align < 128 ? 128 : caps->base_align;

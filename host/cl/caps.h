@@ -13,6 +13,8 @@ struct ncl_caps {
     unsigned vendor_id, compute_units, clock_mhz;
     size_t max_work_group, max_work_items[3];
     uint64_t global_memory, max_allocation, local_memory; /* bytes */
+    uint64_t cache_bytes; /* of global memory; the driver does not say which level, nor for how many
+                             compute units */
     bool local_memory_is_local; /* false: it lives in global memory, staging through it gains
                                    nothing */
     size_t base_align;          /* bytes; of sub-buffer origins, at least 128 */
@@ -27,7 +29,7 @@ struct ncl_caps {
     int lanes; /* work-items that a GPU executes as one; the largest usual number, 64, where the
                   driver does not tell */
     bool scalar_registers; /* what all lanes share has registers of its own: tiles may be wide */
-    bool paired_fma; /* the compiler joins two fmas into one instruction where it can */
+    bool paired_fma;       /* the compiler joins two fmas into one instruction where it can */
     bool index_addressing; /* 32-bit indices into kernel arguments are cheap, moving pointers are
                               not */
     int programs_parallel; /* programs to split a build into, >= 1 */

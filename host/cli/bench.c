@@ -120,6 +120,7 @@ static void print_text(const struct bench *b, const json_t *root)
            cli_number(root, "peak_gbytes_per_s"));
     cli_layers_sum_print(json_object_get(root, "layers_sum"));
     cli_layers_print(json_object_get(root, "layers"));
+    cli_chunks_print(json_object_get(root, "layers"));
     cli_kinds_print(json_object_get(root, "kinds"));
 }
 

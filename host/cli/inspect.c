@@ -1,5 +1,7 @@
 #include "inspect.h"
 
+#include "layers.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +292,7 @@ static void print_layers(const json_t *root)
            "input NxCxHxW", "output", "window", "MMAC");
     for (size_t i = 0; i < json_array_size(layers); i++)
         print_layer(root, json_array_get(layers, i));
+    cli_chunks_print(layers);
     printf("total   %.0f launches, %.3f GMAC, %.3f M parameters\n",
            inspect_number(root, "launches"), inspect_number(root, "macs") * 1e-9,
            inspect_number(root, "parameters") * 1e-6);
@@ -426,7 +429,8 @@ int cli_inspect(const struct cli_options *options)
 {
     struct cli_session s = {0};
     char *json = NULL;
-    int failed = cli_open_context(options, "none", NCL_MATH_AUTO, false, &s.context);
+    int failed = cli_open_context(options, options->device ? options->device : "none",
+                                  NCL_MATH_AUTO, false, &s.context);
 
     if (!failed)
         failed = cli_open_model(options, s.context, &s.model);

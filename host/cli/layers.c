@@ -131,6 +131,8 @@ json_t *cli_layers_json(const struct cli_layers *layers)
             layer, json_pack("{s:o, s:o, s:o}", "share", share_of(ms[i], total), "peak_share",
                              share_of(gflops, macs > 0 ? layers->peak_gflops : 0), "gbytes_per_s",
                              share_of(1e-6 * cli_number(from, "bytes"), ms[i])));
+        if (json_object_get(from, "chunk_images"))
+            json_object_set(layer, "chunk_images", json_object_get(from, "chunk_images"));
         json_array_append_new(array, layer);
     }
     free(ms);
@@ -252,6 +254,25 @@ void cli_layers_print(const json_t *layers)
         print_number(layer, "peak_share", 100, " %4.0f %%", 7);
         print_number(layer, "gbytes_per_s", 1, " %7.1f", 8);
         printf("  %s\n", cli_text(layer, "params"));
+    }
+}
+
+void cli_chunks_print(const json_t *layers)
+{
+    const size_t count = json_array_size(layers);
+    size_t end = 0;
+
+    for (size_t i = 0; i < count; i = end) {
+        const json_t *first = json_array_get(layers, i);
+        const double images = cli_number(first, "chunk_images");
+
+        for (end = i; end < count; end++)
+            if (cli_number(json_array_get(layers, end), "chunk_images") != images)
+                break;
+        if (images > 0)
+            printf("chunks    %zu layers, from %s to %s, take %.0f image%s at a time\n", end - i,
+                   cli_text(first, "name"), cli_text(json_array_get(layers, end - 1), "name"),
+                   images, images == 1 ? "" : "s");
     }
 }
 

@@ -23,7 +23,8 @@ void cli_layers_free(struct cli_layers *layers);
 
 /* [{name op kind algorithm params source macs ms gflops share peak_share gbytes_per_s}]: ms is the
  * median over the runs, share of their sum, gbytes_per_s an estimate that counts every tensor once;
- * shares are 0..1, null where there is nothing to divide by. Work is that of the plain sum:
+ * shares are 0..1, null where there is nothing to divide by; chunk_images where a launch
+ * takes fewer images than the batch, ms then is all its launches'. Work is that of the plain sum:
  * Winograd may exceed the peak. */
 json_t *cli_layers_json(const struct cli_layers *layers);
 /* [{kind layers ms share macs gflops peak_share}], most time first. */
@@ -33,6 +34,8 @@ json_t *cli_kinds_json(const json_t *layers);
 json_t *cli_layers_sum_json(const struct cli_layers *layers, double latency_ms);
 
 void cli_layers_print(const json_t *layers);
+/* A line for each run of layers that take the batch in chunks; none for the others. */
+void cli_chunks_print(const json_t *layers);
 void cli_kinds_print(const json_t *kinds);
 void cli_layers_sum_print(const json_t *sum);
 

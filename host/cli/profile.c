@@ -86,6 +86,7 @@ static void print_text(const json_t *root)
         puts("clock     none: the device's queue gives no times");
     cli_layers_sum_print(json_object_get(root, "layers_sum"));
     cli_layers_print(json_object_get(root, "layers"));
+    cli_chunks_print(json_object_get(root, "layers"));
     cli_kinds_print(json_object_get(root, "kinds"));
     if (trace[0])
         printf("timeline  %s: open it in https://ui.perfetto.dev or chrome://tracing\n", trace);

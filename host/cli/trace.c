@@ -126,7 +126,7 @@ static void copy_key(json_t *args, const json_t *from, const char *key)
 static json_t *arguments(const struct writer *w, const json_t *command, bool timed)
 {
     static const char *const keys[] = {"op",   "kind",  "algorithm", "params", "source",
-                                       "macs", "input", "output",    "bytes"};
+                                       "macs", "input", "output",    "bytes",  "first_image"};
     const double ns =
         (double)(time_at(command, "device_ns", ENDED) - time_at(command, "device_ns", STARTED));
     const double macs = json_number_value(json_object_get(command, "macs"));
@@ -178,6 +178,28 @@ static void add_commands(struct writer *w, const json_t *commands, const char *c
     }
 }
 
+/* One command for each launch: the chunks of a layer stand in its place. */
+static json_t *launches_of(const json_t *layers)
+{
+    json_t *launches = json_array();
+
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        json_t *layer = json_array_get(layers, i);
+        const json_t *chunks = json_object_get(layer, "chunks");
+
+        if (!chunks)
+            json_array_append(launches, layer);
+        for (size_t k = 0; k < json_array_size(chunks); k++) {
+            json_t *launch = json_copy(layer);
+
+            json_object_del(launch, "chunks");
+            json_object_update(launch, json_array_get(chunks, k));
+            json_array_append_new(launches, launch);
+        }
+    }
+    return launches;
+}
+
 static void earliest(const json_t *commands, int64_t *start)
 {
     for (size_t i = 0; i < json_array_size(commands); i++) {
@@ -188,18 +210,19 @@ static void earliest(const json_t *commands, int64_t *start)
     }
 }
 
-static int64_t run_start(const json_t *report)
+static int64_t run_start(const json_t *transfers, const json_t *launches)
 {
     int64_t start = INT64_MAX;
 
-    earliest(json_object_get(report, "transfers"), &start);
-    earliest(json_object_get(report, "layers"), &start);
+    earliest(transfers, &start);
+    earliest(launches, &start);
     return start;
 }
 
-static void add_run(struct writer *w, const json_t *report, double latency)
+static void add_run(struct writer *w, const json_t *transfers, const json_t *launches,
+                    double latency)
 {
-    const int64_t start = run_start(report);
+    const int64_t start = run_start(transfers, launches);
     char name[32];
 
     if (start == INT64_MAX)
@@ -209,13 +232,13 @@ static void add_run(struct writer *w, const json_t *report, double latency)
     w->run++;
     snprintf(name, sizeof name, "run %d", w->run);
     w->alignment = (struct alignment){INT64_MIN, INT64_MAX};
-    align_to(&w->alignment, json_object_get(report, "layers"));
+    align_to(&w->alignment, launches);
     json_array_append_new(
         w->events, complete(name, "run", HOST_ROW, (double)(start - w->start),
                             (double)(start - w->start) + latency * 1e9,
                             json_pack("{s:i, s:f}", "run", w->run, "latency_ms", latency * 1e3)));
-    add_commands(w, json_object_get(report, "transfers"), "transfer");
-    add_commands(w, json_object_get(report, "layers"), "kernel");
+    add_commands(w, transfers, "transfer");
+    add_commands(w, launches, "kernel");
 }
 
 static void name_row(json_t *events, const char *what, int row, const char *name)
@@ -237,8 +260,12 @@ json_t *cli_trace_json(const struct cli_trace *trace, const char *model, const c
     if (w.device)
         name_row(w.events, "thread_name", DEVICE_ROW, row);
     for (size_t i = 0; i < json_array_size(trace->reports); i++) {
-        add_run(&w, json_array_get(trace->reports, i),
+        const json_t *report = json_array_get(trace->reports, i);
+        json_t *launches = launches_of(json_object_get(report, "layers"));
+
+        add_run(&w, json_object_get(report, "transfers"), launches,
                 json_number_value(json_array_get(trace->latencies, i)));
+        json_decref(launches);
         if (w.device)
             doubt_us = fmax(doubt_us, doubt_of(&w.alignment));
     }

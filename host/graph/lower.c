@@ -373,5 +373,6 @@ void ncl_schedule_free(struct ncl_schedule *schedule)
     ncl_arena_free(&schedule->arena);
     free(schedule->slots);
     free(schedule->steps);
+    free(schedule->parts);
     free(schedule);
 }

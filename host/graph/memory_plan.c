@@ -27,30 +27,19 @@ struct planner {
     int range_count;
 };
 
-static void touch(struct planner *p, int slot, int step)
+static bool find_ranges(struct planner *p)
 {
-    struct range *range;
+    const int count = p->schedule->slot_count;
+    int *lives = ncl_alloc(2 * (size_t)count + 1, sizeof *lives);
 
-    if (slot < 0)
-        return;
-    range = &p->ranges[slot];
-    if (range->first < 0)
-        range->first = step;
-    range->last = step;
-}
-
-static void find_ranges(struct planner *p)
-{
-    const struct ncl_schedule *s = p->schedule;
-
-    for (int i = 0; i < s->slot_count; i++)
-        p->ranges[i] = (struct range){.slot = i, .first = -1, .last = -1, .chunk = -1};
-    for (int i = 0; i < s->step_count; i++) {
-        touch(p, s->steps[i].x, i);
-        touch(p, s->steps[i].z, i);
-        touch(p, s->steps[i].residual, i);
-        touch(p, s->steps[i].y, i);
-    }
+    if (lives == NULL)
+        return false;
+    ncl_schedule_lives(p->schedule, lives, lives + count);
+    for (int i = 0; i < count; i++)
+        p->ranges[i] =
+            (struct range){.slot = i, .first = lives[i], .last = lives[count + i], .chunk = -1};
+    free(lives);
+    return true;
 }
 
 static bool in_arena(const struct planner *p, int slot)
@@ -244,12 +233,10 @@ ncl_status ncl_memory_plan_create(const struct ncl_log *log, const struct ncl_sc
     ncl_status status = NCL_OK;
 
     memset(plan, 0, sizeof *plan);
-    if (!allocate(&p))
+    if (!allocate(&p) || !find_ranges(&p))
         status = ncl_fail_memory(log, "the memory plan");
-    if (status == NCL_OK) {
-        find_ranges(&p);
+    if (status == NCL_OK)
         status = size_slots(&p, channel_block);
-    }
     if (status == NCL_OK) {
         join_ranges(&p, may_alias);
         status = place_all(&p);

@@ -2,6 +2,7 @@
 #ifndef NCL_GRAPH_SCHEDULE_H
 #define NCL_GRAPH_SCHEDULE_H
 
+#include "cl/caps.h"
 #include "graph/graph.h"
 #include "problem/problem.h"
 
@@ -26,6 +27,21 @@ struct ncl_step {
     const float *bias, *scale, *shift; /* y.c floats each, or NULL */
 };
 
+/* Steps [0, end) run once per chunk of at most `images` images, of what the next loop, or the last
+ * steps, take at once. */
+struct ncl_loop {
+    int end, images;
+};
+#define NCL_MAX_LOOPS 16
+
+/* One run of a step: over the whole batch, or a chunk of it. */
+struct ncl_part {
+    int step;
+    int first; /* image of the batch it begins with */
+    int same;  /* the first part of this step with an equal problem, this one perhaps */
+    struct ncl_problem problem;
+};
+
 /* Owns its arrays; weights point into the graph's constants: the graph must outlive it. */
 struct ncl_schedule {
     struct ncl_arena arena;
@@ -34,6 +50,12 @@ struct ncl_schedule {
     int slot_count, step_count;
     bool half; /* BLOCKED slots are stored as halves */
     size_t slot_capacity, step_capacity;
+    /* From ncl_schedule_chunk. Loops, innermost first: ends and images ascend. */
+    struct ncl_loop loops[NCL_MAX_LOOPS];
+    int loop_count;
+    struct ncl_part *parts; /* in the order of execution */
+    int part_count;
+    size_t part_capacity;
 };
 
 /* Lowers an optimised graph. Graph inputs are PLAIN; a convolution of at most 4 channels reads them
@@ -45,6 +67,18 @@ void ncl_schedule_free(struct ncl_schedule *schedule);
 /* What every problem shares, see struct ncl_problem. Once, before anything is planned. */
 void ncl_schedule_set(struct ncl_schedule *schedule, int channel_block, bool fast, bool half);
 size_t ncl_slot_bytes(const struct ncl_schedule *schedule, int slot, int channel_block);
+/* Plans the batch and lists the parts. The problems' channel_block and fast are set. Where a CPU's
+ * cache holds what some images need at a time but not what the batch does, the first steps run in
+ * chunks: their slots shrink to a chunk, and tensors that leave a loop are written image by image
+ * into larger ones. caps NULL: whole, as on devices that want all the work-items at once. Every
+ * result has the same bits either way. */
+ncl_status ncl_schedule_chunk(const struct ncl_log *log, struct ncl_schedule *schedule,
+                              const struct ncl_caps *caps);
+/* Images that a run of the step takes at most. */
+int ncl_step_images(const struct ncl_schedule *schedule, int step);
+/* First and last step between which each slot must keep its memory; -1: no step uses it. What a
+ * loop leaves for later steps lives from step 0 on, through all its turns. */
+void ncl_schedule_lives(const struct ncl_schedule *schedule, int *first, int *last);
 /* A convolution's weights were read, and are not needed until they are read again. */
 void ncl_step_forget_weights(const struct ncl_step *step);
 

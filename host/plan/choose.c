@@ -4,6 +4,7 @@ static bool usable(const struct ncl_algo *algo, const struct ncl_problem *p,
                    const struct ncl_caps *caps)
 {
     return algo->kind == p->kind && (!algo->reorders || p->fast) && (!p->half || algo->half) &&
+           (!p->x_images || algo->x_chunks) && (!p->y_images || algo->y_chunks) &&
            algo->applicable(p, caps);
 }
 

@@ -94,6 +94,10 @@ struct ncl_problem {
     bool finite;       /* conv: every weight is finite as stored, so zero taps may be multiplied */
     struct ncl_shape x, y;
     enum ncl_order x_order, y_order; /* PLAIN only where an algorithm says so */
+    /* A chunk of a batch: x begins at image x_image of a PLAIN tensor of x_images, y at image
+     * y_image of a BLOCKED one of y_images; a residual holds y.n images all the same. 0: the tensor
+     * is the problem's own. Only where an algorithm says so. */
+    int x_image, x_images, y_image, y_images;
     struct ncl_epilogue epilogue;
     union {
         struct ncl_conv conv;

@@ -42,6 +42,14 @@ static void add_copy(struct ncl_text *text, const struct ncl_copy *copy)
         ncl_text_add(text, " at%dof%d", copy->y_channel, copy->y_channels);
 }
 
+static void add_chunk(struct ncl_text *text, const struct ncl_problem *problem)
+{
+    if (problem->x_images)
+        ncl_text_add(text, " xat%dof%d", problem->x_image, problem->x_images);
+    if (problem->y_images)
+        ncl_text_add(text, " yat%dof%d", problem->y_image, problem->y_images);
+}
+
 static void add_kind(struct ncl_text *text, const struct ncl_problem *problem)
 {
     static const char *const modes[] = {"max", "average"};
@@ -95,6 +103,7 @@ void ncl_problem_signature(const struct ncl_problem *problem, struct ncl_text *t
     ncl_text_add(text, "%s", kinds[problem->kind]);
     add_shape(text, "x", &problem->x);
     add_shape(text, "y", &problem->y);
+    add_chunk(text, problem);
     add_kind(text, problem);
     if (problem->kind != NCL_PROBLEM_COPY && problem->kind != NCL_PROBLEM_SOFTMAX)
         add_epilogue(text, &problem->epilogue);

@@ -15,7 +15,7 @@ static ncl_status plan_memory(struct ncl_session *session)
         const struct ncl_choice *choice = &session->layers[i].choice;
 
         may_alias[i] = !choice->algo->residual_may_alias ||
-                       choice->algo->residual_may_alias(choice->v, &schedule->steps[i].problem);
+                       choice->algo->residual_may_alias(choice->v, ncl_session_problem(session, i));
     }
     status = ncl_memory_plan_create(session->device->log, schedule, session->config.channel_block,
                                     may_alias, caps->base_align, (size_t)caps->max_allocation,
@@ -53,14 +53,14 @@ static ncl_status create_slot(struct ncl_session *session, int slot)
     return ncl_buffer_create(session->device, CL_MEM_READ_WRITE, bytes, &session->slots[slot]);
 }
 
-/* The most that any step's algorithm needs: steps run one after the other. */
+/* The most that any step's algorithm needs: steps run one after the other. Of a step's parts the
+ * first is the largest. */
 static ncl_status create_workspace(struct ncl_session *session)
 {
     for (int i = 0; i < session->schedule->step_count; i++) {
         const struct ncl_choice *choice = &session->layers[i].choice;
-        const size_t bytes =
-            sizeof(float) *
-            ncl_algo_workspace(choice->algo, choice->v, &session->schedule->steps[i].problem);
+        const size_t bytes = sizeof(float) * ncl_algo_workspace(choice->algo, choice->v,
+                                                                ncl_session_problem(session, i));
 
         if (bytes > session->workspace_bytes)
             session->workspace_bytes = bytes;

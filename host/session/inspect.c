@@ -196,31 +196,17 @@ static json_t *layers_json(const struct ncl_schedule *schedule, double *macs)
 
     *macs = 0;
     for (int k = 0; layers && k < schedule->step_count; k++) {
-        json_array_append_new(layers, layer_json(&schedule->steps[k]));
+        json_t *layer = layer_json(&schedule->steps[k]);
+
+        if (layer && ncl_step_images(schedule, k) != schedule->steps[k].problem.y.n)
+            json_object_set_new(layer, "chunk_images", json_integer(ncl_step_images(schedule, k)));
+        json_array_append_new(layers, layer);
         *macs += ncl_problem_macs(&schedule->steps[k].problem);
     }
     return layers;
 }
 
 /* ---- memory ---- */
-
-/* First and last step that uses each slot; -1: none does. */
-static void find_lives(const struct ncl_schedule *schedule, int *first, int *last)
-{
-    for (int k = 0; k < schedule->slot_count; k++)
-        first[k] = last[k] = -1;
-    for (int k = 0; k < schedule->step_count; k++) {
-        const struct ncl_step *step = &schedule->steps[k];
-        const int slots[4] = {step->x, step->z, step->residual, step->y};
-
-        for (int s = 0; s < 4; s++) {
-            if (slots[s] < 0)
-                continue;
-            first[slots[s]] = first[slots[s]] < 0 ? k : first[slots[s]];
-            last[slots[s]] = k;
-        }
-    }
-}
 
 static json_t *tensor_json(const struct inspection *i, int slot, int first, int last)
 {
@@ -250,7 +236,7 @@ static json_t *tensors_json(const struct inspection *i)
     json_t *tensors = first && last ? json_array() : NULL;
 
     if (tensors)
-        find_lives(i->schedule, first, last);
+        ncl_schedule_lives(i->schedule, first, last);
     for (int k = 0; tensors && k < i->schedule->slot_count; k++)
         json_array_append_new(tensors, tensor_json(i, k, first[k], last[k]));
     free(first);
@@ -359,7 +345,8 @@ static ncl_status inspect(const struct ncl_caps *caps, int channel_block, ncl_pr
     if (status != NCL_OK)
         return status;
     ncl_schedule_set(i->schedule, channel_block, false, precision == NCL_FP16);
-    return plan_memory(caps, channel_block, i);
+    status = ncl_schedule_chunk(i->model->log, i->schedule, caps);
+    return status == NCL_OK ? plan_memory(caps, channel_block, i) : status;
 }
 
 static json_t *inspection_json(struct inspection *i, int channel_block, double parameters)
@@ -375,7 +362,7 @@ static json_t *inspection_json(struct inspection *i, int channel_block, double p
         "s:o}",
         "inputs", io_json(model, i->special, model->inputs, model->input_count), "outputs",
         io_json(i->special, i->special, model->outputs, model->output_count), "launches",
-        i->schedule->step_count, "macs", macs, "parameters", parameters, "arena_bytes",
+        i->schedule->part_count, "macs", macs, "parameters", parameters, "arena_bytes",
         (json_int_t)i->memory.total_bytes, "channel_block", channel_block, "precision",
         ncl_precision_name(i->schedule->half ? NCL_FP16 : NCL_FP32), "nodes", model->node_count,
         "nodes_optimised", i->special->node_count, "convolutions", i->convolutions_before,

@@ -18,18 +18,53 @@ static ncl_status set_params_text(struct ncl_session_layer_state *layer, const s
     return NCL_OK;
 }
 
+/* All parts of a step read the same packed weights: one algorithm with one set of parameters must
+ * do for chunks of every size. */
+static bool suits_all(const struct ncl_session *session, int step, const struct ncl_choice *choice)
+{
+    for (int i = 0; i < session->schedule->part_count; i++) {
+        const struct ncl_problem *problem = &session->schedule->parts[i].problem;
+
+        if (ncl_session_is_launch(session, i, step) &&
+            !(choice->algo->applicable(problem, &session->device->caps) &&
+              ncl_algo_legal(choice->algo, choice->v, problem, &session->device->caps)))
+            return false;
+    }
+    return true;
+}
+
+/* The defaults of the first part that suit all of them; the first is the largest. */
+static ncl_status choose(struct ncl_session *session, int step)
+{
+    struct ncl_session_layer_state *layer = &session->layers[step];
+    ncl_status status = NCL_OK;
+
+    for (; status == NCL_OK; layer->attempt++) {
+        for (int i = layer->part; status == NCL_OK && i < session->schedule->part_count; i++) {
+            if (!ncl_session_is_launch(session, i, step))
+                continue;
+            status = ncl_choose(session->device->log, &session->schedule->parts[i].problem,
+                                &session->device->caps, layer->attempt, &layer->choice);
+            if (status == NCL_OK && suits_all(session, step, &layer->choice))
+                return NCL_OK;
+        }
+    }
+    return status;
+}
+
 static ncl_status choose_step(struct ncl_session *session, int step)
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
     const struct ncl_step *s = &session->schedule->steps[step];
-    ncl_status status = ncl_choose(session->device->log, &s->problem, &session->device->caps,
-                                   layer->attempt, &layer->choice);
+    ncl_status status = choose(session, step);
 
     if (status == NCL_OK)
         status = set_params_text(layer, session->device->log);
-    if (status == NCL_OK)
-        status = ncl_kernels_add(&session->kernels, layer->choice.algo, layer->choice.v,
-                                 &s->problem, &layer->variant);
+    for (int i = layer->part; status == NCL_OK && i < session->schedule->part_count; i++)
+        if (ncl_session_is_launch(session, i, step))
+            status =
+                ncl_kernels_add(&session->kernels, layer->choice.algo, layer->choice.v,
+                                &session->schedule->parts[i].problem, &session->parts[i].variant);
     return status == NCL_OK ? NCL_OK : ncl_fail_within(status, "layer '%s' (%s)", s->name, s->op);
 }
 
@@ -39,8 +74,11 @@ ncl_status ncl_session_choose(struct ncl_session *session)
     ncl_status status = NCL_OK;
 
     session->layers = ncl_alloc((size_t)count + 1, sizeof *session->layers);
-    if (!session->layers)
+    session->parts = ncl_alloc((size_t)session->schedule->part_count + 1, sizeof *session->parts);
+    if (!session->layers || !session->parts)
         return ncl_fail_memory(session->device->log, "layers");
+    for (int i = session->schedule->part_count - 1; i >= 0; i--)
+        session->layers[session->schedule->parts[i].step].part = i;
     for (int i = 0; status == NCL_OK && i < count; i++)
         status = choose_step(session, i);
     return status;
@@ -48,7 +86,12 @@ ncl_status ncl_session_choose(struct ncl_session *session)
 
 static bool variant_failed(const struct ncl_session *session, int step)
 {
-    return session->kernels.variants[session->layers[step].variant].failed;
+    bool failed = false;
+
+    for (int i = session->layers[step].part; !failed && i < session->schedule->part_count; i++)
+        failed = ncl_session_is_launch(session, i, step) &&
+                 session->kernels.variants[session->parts[i].variant].failed;
+    return failed;
 }
 
 /* Repeats until every step has an algorithm that builds: each round drops at least one. */
@@ -90,15 +133,23 @@ static void collect_buffers(const struct ncl_session *session, int step,
 
 static ncl_status bind_step(struct ncl_session *session, int step)
 {
-    struct ncl_session_layer_state *layer = &session->layers[step];
-    const struct ncl_variant *variant = &session->kernels.variants[layer->variant];
+    const struct ncl_choice *choice = &session->layers[step].choice;
     cl_mem buffers[NCL_ROLE_COUNT];
+    ncl_status status = NCL_OK;
 
     collect_buffers(session, step, buffers);
-    ncl_launch_release(session->device, &layer->launch);
-    return ncl_launch_bind(session->device, variant->program, layer->variant, layer->choice.algo,
-                           layer->choice.v, &session->schedule->steps[step].problem, buffers,
-                           &layer->launch);
+    for (int i = session->layers[step].part; status == NCL_OK && i < session->schedule->part_count;
+         i++) {
+        struct ncl_session_part *part = &session->parts[i];
+
+        if (!ncl_session_is_launch(session, i, step))
+            continue;
+        ncl_launch_release(session->device, &part->launch);
+        status = ncl_launch_bind(session->device, session->kernels.variants[part->variant].program,
+                                 part->variant, choice->algo, choice->v,
+                                 &session->schedule->parts[i].problem, buffers, &part->launch);
+    }
+    return status;
 }
 
 /* The output already lives where the residual did, so a successor must cope with that too. */
@@ -108,7 +159,7 @@ static bool keeps_aliasing(const struct ncl_session *session, int step)
     const int y = session->schedule->steps[step].y;
 
     return session->memory.slots[y].alias < 0 || !choice->algo->residual_may_alias ||
-           choice->algo->residual_may_alias(choice->v, &session->schedule->steps[step].problem);
+           choice->algo->residual_may_alias(choice->v, ncl_session_problem(session, step));
 }
 
 /* Scratch memory was allocated for the first choices; a successor makes do with it. */
@@ -116,8 +167,8 @@ static bool workspace_suffices(const struct ncl_session *session, int step)
 {
     const struct ncl_choice *choice = &session->layers[step].choice;
 
-    return sizeof(float) * ncl_algo_workspace(choice->algo, choice->v,
-                                              &session->schedule->steps[step].problem) <=
+    return sizeof(float) *
+               ncl_algo_workspace(choice->algo, choice->v, ncl_session_problem(session, step)) <=
            session->workspace_bytes;
 }
 

@@ -34,16 +34,16 @@ static void chain_command(struct chain *chain, struct ncl_session *session, int 
     chain_advance(chain, event);
 }
 
-ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_uint wait_count,
+ncl_status ncl_session_enqueue_part(struct ncl_session *session, int part, cl_uint wait_count,
                                     const cl_event *waits, cl_event *first, cl_event *event)
 {
     const struct ncl_device *device = session->device;
-    struct ncl_session_layer_state *layer = &session->layers[step];
+    const int step = session->schedule->parts[part].step;
+    const struct ncl_launch *launch = &session->parts[session->schedule->parts[part].same].launch;
     ncl_status status;
 
     for (;;) {
-        status = ncl_launch_enqueue(device, &layer->launch, device->queue, wait_count, waits, first,
-                                    event);
+        status = ncl_launch_enqueue(device, launch, device->queue, wait_count, waits, first, event);
         if (status == NCL_OK)
             return NCL_OK;
         if (status != NCL_ERROR_DEVICE)
@@ -54,16 +54,16 @@ ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_ui
     }
 }
 
-static ncl_status run_steps(struct ncl_session *session, struct chain *chain)
+static ncl_status run_parts(struct ncl_session *session, struct chain *chain)
 {
     ncl_status status = NCL_OK;
 
-    for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++) {
+    for (int i = 0; status == NCL_OK && i < session->schedule->part_count; i++) {
         cl_event event = NULL;
         const uint64_t before = ncl_clock_ns();
 
         status =
-            ncl_session_enqueue_step(session, i, chain->wait_count, chain->waits,
+            ncl_session_enqueue_part(session, i, chain->wait_count, chain->waits,
                                      session->device->profiling ? &session->times[i].first : NULL,
                                      chain_needs_event(chain) ? &event : NULL);
         if (status == NCL_OK)
@@ -79,10 +79,13 @@ ncl_status ncl_session_rebind(struct ncl_session *session, int slot, cl_mem buff
     if (session->bound[slot] == buffer)
         return NCL_OK;
     session->bound[slot] = buffer;
-    for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++) {
-        const struct ncl_step *step = &session->schedule->steps[i];
-        struct ncl_launch *launch = &session->layers[i].launch;
+    for (int i = 0; status == NCL_OK && i < session->schedule->part_count; i++) {
+        const struct ncl_part *part = &session->schedule->parts[i];
+        const struct ncl_step *step = &session->schedule->steps[part->step];
+        struct ncl_launch *launch = &session->parts[i].launch;
 
+        if (part->same != i)
+            continue;
         if (step->x == slot)
             status = ncl_launch_rebind(session->device, launch, NCL_ARG_X, buffer);
         if (status == NCL_OK && step->z == slot)
@@ -153,7 +156,7 @@ static ncl_status give_input(struct ncl_session *session, struct chain *chain, i
         tensor->data, chain->wait_count, chain->waits, chain_needs_event(chain) ? &event : NULL);
     if (code)
         return ncl_cl_fail(device->log, "clEnqueueWriteBuffer", code);
-    chain_command(chain, session, session->schedule->step_count + input, before, event);
+    chain_command(chain, session, session->schedule->part_count + input, before, event);
     return ncl_session_rebind(session, slot, session->slots[slot]);
 }
 
@@ -162,7 +165,7 @@ static ncl_status take_output(struct ncl_session *session, struct chain *chain, 
 {
     const struct ncl_device *device = session->device;
     const int slot = ncl_session_output_slot(session, output);
-    const int command = session->schedule->step_count + session->graph->input_count + output;
+    const int command = session->schedule->part_count + session->graph->input_count + output;
     const uint64_t before = ncl_clock_ns();
     cl_event event = NULL;
     cl_int code;
@@ -215,7 +218,7 @@ static ncl_status enqueue_all(struct ncl_session *session, struct chain *chain,
                                     io->outputs[i].mem ? io->outputs[i].mem : session->slots[slot]);
     }
     if (status == NCL_OK)
-        status = run_steps(session, chain);
+        status = run_parts(session, chain);
     for (size_t i = 0; status == NCL_OK && i < io->output_count; i++)
         status = take_output(session, chain, (int)i, &io->outputs[i]);
     return status;

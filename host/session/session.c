@@ -55,11 +55,11 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
         status = ncl_graph_optimise(session->graph, reports, &report_count);
     if (status == NCL_OK)
         status = ncl_schedule_create(session->graph, &session->schedule);
-    if (status == NCL_OK)
-        ncl_schedule_set(session->schedule, session->config.channel_block,
-                         session->config.math == NCL_MATH_FAST,
-                         session->config.precision == NCL_FP16);
-    return status;
+    if (status != NCL_OK)
+        return status;
+    ncl_schedule_set(session->schedule, session->config.channel_block,
+                     session->config.math == NCL_MATH_FAST, session->config.precision == NCL_FP16);
+    return ncl_schedule_chunk(session->device->log, session->schedule, &session->device->caps);
 }
 
 ncl_status ncl_session_make(const struct ncl_session_config *config, const struct ncl_graph *model,
@@ -102,14 +102,16 @@ static void destroy_layers(struct ncl_session *session)
     for (int i = 0; session->layers && i < count; i++) {
         struct ncl_session_layer_state *layer = &session->layers[i];
 
-        ncl_launch_release(session->device, &layer->launch);
         ncl_buffer_release(session->device, &layer->weights);
         ncl_buffer_release(session->device, &layer->bias);
         ncl_buffer_release(session->device, &layer->scale);
         ncl_buffer_release(session->device, &layer->shift);
         free(layer->params);
     }
+    for (int i = 0; session->parts && i < session->schedule->part_count; i++)
+        ncl_launch_release(session->device, &session->parts[i].launch);
     free(session->layers);
+    free(session->parts);
 }
 
 static void destroy_buffers(struct ncl_session *session)
@@ -167,4 +169,16 @@ int ncl_session_output_slot(const struct ncl_session *session, int output)
 size_t ncl_session_slot_bytes(const struct ncl_session *session, int slot)
 {
     return ncl_slot_bytes(session->schedule, slot, session->config.channel_block);
+}
+
+const struct ncl_problem *ncl_session_problem(const struct ncl_session *session, int step)
+{
+    return &session->schedule->parts[session->layers[step].part].problem;
+}
+
+bool ncl_session_is_launch(const struct ncl_session *session, int part, int step)
+{
+    const struct ncl_part *p = &session->schedule->parts[part];
+
+    return p->step == step && p->same == part;
 }

@@ -18,11 +18,16 @@ struct ncl_session_config {
     void *user;
 };
 
-struct ncl_session_layer_state {
-    struct ncl_choice choice;
+/* Of a part of the schedule that is the first of its kind: others repeat it. */
+struct ncl_session_part {
     int variant; /* in kernels */
-    int attempt; /* how many algorithms failed before this one */
     struct ncl_launch launch;
+};
+
+struct ncl_session_layer_state {
+    struct ncl_choice choice; /* of all its parts */
+    int attempt;              /* how many algorithms failed before this one */
+    int part;                 /* the step's first */
     cl_mem weights, bias, scale, shift;
     char *params;
     double seconds; /* device time of the last run; 0 unless profiled */
@@ -36,10 +41,11 @@ struct ncl_session {
     struct ncl_memory_plan memory;
     struct ncl_kernels kernels;
     struct ncl_session_layer_state *layers; /* one per step */
+    struct ncl_session_part *parts;         /* one per part of the schedule */
     cl_mem chunks[8];
     cl_mem *slots; /* one per schedule slot: sub-buffer, or own buffer of an input or output */
     cl_mem *bound; /* what launches use for a slot now: slots[i], or a caller's buffer */
-    struct ncl_command_times *times; /* of the last run, profiled: steps, inputs, outputs */
+    struct ncl_command_times *times; /* of the last run, profiled: parts, inputs, outputs */
     cl_mem workspace; /* of all steps, which run one after the other; NULL: none needs any */
     size_t workspace_bytes;
     size_t device_bytes;
@@ -56,6 +62,10 @@ void ncl_session_destroy(struct ncl_session *session);
 int ncl_session_input_slot(const struct ncl_session *session, int input);
 int ncl_session_output_slot(const struct ncl_session *session, int output);
 size_t ncl_session_slot_bytes(const struct ncl_session *session, int slot);
+/* A step's problem as its first part computes it: all parts' weights are packed alike. */
+const struct ncl_problem *ncl_session_problem(const struct ncl_session *session, int step);
+/* Is the part a launch of its own, of this step? */
+bool ncl_session_is_launch(const struct ncl_session *session, int part, int step);
 
 /* ---- making: one file per part ---- */
 /* weights.c: packs weights, uploads biases, scales and shifts of every step. */
@@ -84,8 +94,8 @@ struct ncl_session_io {
     cl_event *event;
 };
 ncl_status ncl_session_execute(struct ncl_session *session, const struct ncl_session_io *io);
-/* Enqueues one step, falling back where the launch fails. first, event: ncl_launch_enqueue. */
-ncl_status ncl_session_enqueue_step(struct ncl_session *session, int step, cl_uint wait_count,
+/* Enqueues one part, falling back where the launch fails. first, event: ncl_launch_enqueue. */
+ncl_status ncl_session_enqueue_part(struct ncl_session *session, int part, cl_uint wait_count,
                                     const cl_event *waits, cl_event *first, cl_event *event);
 
 /* Points the launches that read or write a slot to `buffer`, which becomes bound[slot]. */

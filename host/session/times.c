@@ -8,7 +8,7 @@
 
 int ncl_times_count(const struct ncl_session *session)
 {
-    return session->schedule->step_count + session->graph->input_count +
+    return session->schedule->part_count + session->graph->input_count +
            session->graph->output_count;
 }
 
@@ -40,21 +40,37 @@ static bool read_times(const struct ncl_device *device, struct ncl_command_times
     return true;
 }
 
+/* A layer of several parts takes as long as they do together; of unknown length if one of them is.
+ */
+static void sum_seconds(struct ncl_session *session)
+{
+    const int count = session->schedule->part_count;
+
+    for (int i = 0; i < session->schedule->step_count; i++)
+        session->layers[i].seconds = 0;
+    for (int i = 0; i < count; i++) {
+        double *seconds = &session->layers[session->schedule->parts[i].step].seconds;
+        const cl_event last = session->times[i].event;
+        const cl_event first = session->times[i].first ? session->times[i].first : last;
+        uint64_t ns = 0;
+
+        if (*seconds < 0 || !last || !ncl_event_span_ns(session->device, first, last, &ns))
+            *seconds = -1;
+        else
+            *seconds += (double)ns * 1e-9;
+    }
+    for (int i = 0; i < session->schedule->step_count; i++)
+        if (session->layers[i].seconds < 0)
+            session->layers[i].seconds = 0;
+}
+
 void ncl_times_collect(struct ncl_session *session)
 {
     const int count = ncl_times_count(session);
 
     for (int i = 0; i < count; i++)
         session->times[i].known = read_times(session->device, &session->times[i]);
-    for (int i = 0; i < session->schedule->step_count; i++) {
-        const cl_event last = session->times[i].event;
-        const cl_event first = session->times[i].first ? session->times[i].first : last;
-        uint64_t ns = 0;
-
-        session->layers[i].seconds = 0;
-        if (last && ncl_event_span_ns(session->device, first, last, &ns))
-            session->layers[i].seconds = (double)ns * 1e-9;
-    }
+    sum_seconds(session);
 }
 
 void ncl_times_forget(struct ncl_session *session)
@@ -72,7 +88,7 @@ void ncl_times_forget(struct ncl_session *session)
 
 const char *ncl_times_clock(const struct ncl_session *session)
 {
-    const int count = session->schedule->step_count;
+    const int count = session->schedule->part_count;
     uint64_t ended = 0;
 
     if (!session->device->profiling || count == 0 || !session->times[0].event)
@@ -80,7 +96,7 @@ const char *ncl_times_clock(const struct ncl_session *session)
     for (int i = 0; i < count; i++) {
         const struct ncl_command_times *times = &session->times[i];
 
-        if (!times->known || session->layers[i].seconds <= 0 ||
+        if (!times->known || session->layers[session->schedule->parts[i].step].seconds <= 0 ||
             times->device[NCL_STARTED] + TOLERANCE_NS < ended)
             return "broken";
         ended = times->device[NCL_ENDED];
@@ -125,10 +141,10 @@ static double tensor_bytes(const struct ncl_problem *problem, const struct ncl_s
 }
 
 /* Each tensor once: what a perfect cache leaves. Part of a concatenation is written alone. */
-static double step_bytes(const struct ncl_session *session, int index)
+static double step_bytes(const struct ncl_session *session, int index,
+                         const struct ncl_problem *problem)
 {
     const struct ncl_step *step = &session->schedule->steps[index];
-    const struct ncl_problem *problem = &step->problem;
     double bytes = tensor_bytes(problem, &problem->x, problem->x_order) +
                    tensor_bytes(problem, &problem->y, problem->y_order) +
                    weight_count(problem) * (problem->half ? 2.0 : 4.0);
@@ -140,19 +156,53 @@ static double step_bytes(const struct ncl_session *session, int index)
     return bytes;
 }
 
+static json_t *work_json(const struct ncl_session *session, int step,
+                         const struct ncl_problem *problem)
+{
+    return json_pack("{s:o, s:o, s:f}", "input", shape_json(&problem->x), "output",
+                     shape_json(&problem->y), "bytes", step_bytes(session, step, problem));
+}
+
+static json_t *chunks_json(const struct ncl_session *session, int step)
+{
+    const struct ncl_schedule *schedule = session->schedule;
+    json_t *chunks = json_array();
+
+    for (int i = session->layers[step].part; chunks && i < schedule->part_count; i++) {
+        const struct ncl_part *part = &schedule->parts[i];
+        json_t *object;
+
+        if (part->step != step)
+            continue;
+        object = work_json(session, step, &part->problem);
+        json_object_update_new(object, command_json(&session->times[i]));
+        json_object_update_new(object, json_pack("{s:i, s:f}", "first_image", part->first, "macs",
+                                                 ncl_problem_macs(&part->problem)));
+        json_array_append_new(chunks, object);
+    }
+    return chunks;
+}
+
 json_t *ncl_times_json(const struct ncl_session *session, int step)
 {
-    const struct ncl_problem *problem = &session->schedule->steps[step].problem;
-    json_t *object = json_pack("{s:o, s:o, s:f}", "input", shape_json(&problem->x), "output",
-                               shape_json(&problem->y), "bytes", step_bytes(session, step));
+    static const struct ncl_command_times none;
+    const struct ncl_problem *whole = &session->schedule->steps[step].problem;
+    const int images = ncl_step_images(session->schedule, step);
+    json_t *object = work_json(session, step, whole);
 
-    json_object_update_new(object, command_json(&session->times[step]));
+    if (images == whole->y.n) {
+        json_object_update_new(object, command_json(&session->times[session->layers[step].part]));
+        return object;
+    }
+    json_object_update_new(object, command_json(&none));
+    json_object_set_new(object, "chunk_images", json_integer(images));
+    json_object_set_new(object, "chunks", chunks_json(session, step));
     return object;
 }
 
 json_t *ncl_transfers_json(const struct ncl_session *session)
 {
-    const int first = session->schedule->step_count, inputs = session->graph->input_count;
+    const int first = session->schedule->part_count, inputs = session->graph->input_count;
     json_t *transfers = json_array();
 
     for (int i = 0; transfers && i < ncl_times_count(session) - first; i++) {

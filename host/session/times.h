@@ -14,7 +14,7 @@ struct ncl_command_times {
     bool known;
 };
 
-/* Commands are numbered: one per step, then one per input, then one per output. */
+/* Commands are numbered: one per part of the schedule, then one per input, then one per output. */
 int ncl_times_count(const struct ncl_session *session);
 /* event may be NULL; it stays the caller's. A step's `first` was set by whoever enqueued it. */
 void ncl_times_note(struct ncl_session *session, int command, uint64_t before, cl_event event);
@@ -28,7 +28,10 @@ const char *ncl_times_clock(const struct ncl_session *session);
 
 /* New objects; NULL: memory ran out. Of a step: input and output shapes (NCHW), bytes that it reads
  * and writes at least; and of every command, where known: host_ns [before, after enqueueing],
- * device_ns [queued, submitted, started, ended], or null. */
+ * device_ns [queued, submitted, started, ended], or null. A step in chunks of the batch has null
+ * and besides chunk_images, which a launch takes at most, and chunks: the same of each,
+ * first_image, macs.
+ */
 json_t *ncl_times_json(const struct ncl_session *session, int step);
 json_t *ncl_transfers_json(const struct ncl_session *session);
 

@@ -15,6 +15,12 @@
  * unit in the last place. */
 #define HALF_RELATIVE 0x1p-10f
 
+/* What a step's parts came to. */
+struct finding {
+    size_t differing, first; /* values of the whole result, and the index of the first */
+    float expected, found;   /* of the first */
+};
+
 /* One verification: host values of every live slot, and the findings. */
 struct verify {
     struct ncl_session *session;
@@ -23,11 +29,10 @@ struct verify {
     float *ordered; /* as floats, in device order */
     float *plain;   /* the same, NCHW */
     size_t scratch_count;
-    bool *written; /* per slot: some step has written it (concat parts share one) */
-    int *last_use; /* per slot: the last step that reads it */
-    json_t *layers;
-    int first_bad;     /* step, -1: none */
-    char finding[256]; /* of first_bad */
+    int *last_use;            /* per slot: the last part that reads it */
+    struct finding *findings; /* per step */
+    int first_bad;            /* step, -1: none */
+    char text[256];           /* of first_bad */
 };
 
 static const struct ncl_slot *slot_of(const struct verify *v, int slot)
@@ -84,9 +89,8 @@ static void verify_free(struct verify *v)
     free(v->memory);
     free(v->ordered);
     free(v->plain);
-    free(v->written);
+    free(v->findings);
     free(v->last_use);
-    json_decref(v->layers);
 }
 
 static ncl_status verify_init(struct verify *v)
@@ -100,18 +104,16 @@ static ncl_status verify_init(struct verify *v)
         v->scratch_count = elements > v->scratch_count ? elements : v->scratch_count;
     }
     v->host = ncl_alloc(count, sizeof *v->host);
-    v->written = ncl_alloc(count, sizeof *v->written);
     v->last_use = ncl_alloc(count, sizeof *v->last_use);
+    v->findings = ncl_alloc((size_t)schedule->step_count + 1, sizeof *v->findings);
     v->memory = ncl_alloc(v->scratch_count, sizeof(float));
     v->ordered = ncl_alloc(v->scratch_count, sizeof(float));
     v->plain = ncl_alloc(v->scratch_count, sizeof(float));
-    v->layers = json_array();
     v->first_bad = -1;
-    if (!v->host || !v->written || !v->last_use || !v->memory || !v->ordered || !v->plain ||
-        !v->layers)
+    if (!v->host || !v->last_use || !v->findings || !v->memory || !v->ordered || !v->plain)
         return ncl_fail_memory(v->session->device->log, "verification");
-    for (int i = 0; i < schedule->step_count; i++) {
-        const struct ncl_step *s = &schedule->steps[i];
+    for (int i = 0; i < schedule->part_count; i++) {
+        const struct ncl_step *s = &schedule->steps[schedule->parts[i].step];
         const int read[3] = {s->x, s->z, s->residual};
 
         for (int j = 0; j < 3; j++)
@@ -121,46 +123,84 @@ static ncl_status verify_init(struct verify *v)
     return NCL_OK;
 }
 
+static const struct ncl_part *part_of(const struct verify *v, int part)
+{
+    return &v->session->schedule->parts[part];
+}
+
+static const struct ncl_step *step_of(const struct verify *v, int part)
+{
+    return &v->session->schedule->steps[part_of(v, part)->step];
+}
+
+/* Is the part a chunk of its step? Then its slots hold what their readers take at once. */
+static bool is_chunk(const struct verify *v, int part)
+{
+    const int step = part_of(v, part)->step;
+
+    return ncl_step_images(v->session->schedule, step) != step_of(v, part)->problem.y.n;
+}
+
+/* What the part's output slot holds: of a chunk, as many images as it writes or is part of. */
+static struct ncl_shape y_shape(const struct verify *v, int part)
+{
+    const struct ncl_problem *p = &part_of(v, part)->problem;
+    struct ncl_shape shape = slot_of(v, step_of(v, part)->y)->shape;
+
+    if (is_chunk(v, part))
+        shape.n = p->y_images ? p->y_images : p->y.n;
+    return shape;
+}
+
+static size_t image_floats(const struct ncl_shape *shape)
+{
+    return (size_t)shape->c * (size_t)shape->h * (size_t)shape->w;
+}
+
 /* No network's result: the bits of a launch that wrote nothing. Not NaN, which inputs may bring. */
 #define POISON (-0x1.a5a5a4p+126f)
 #define POISON_HALF (-0x1.a5cp+15f)
 
-/* Fills the output first, so that a launch that writes nothing is noticed; a slot that another step
- * wrote part of, or that holds the residual in place, keeps its contents. */
-static ncl_status poison_output(struct verify *v, const struct ncl_step *s)
+/* Fills the output first, so that a launch that writes nothing is noticed; a slot that another part
+ * wrote some of, or that holds the residual in place, keeps its contents. */
+static ncl_status poison_output(struct verify *v, int part)
 {
-    const float poison = slot_is_half(v, s->y) ? POISON_HALF : POISON;
+    const struct ncl_problem *p = &part_of(v, part)->problem;
+    const int y = step_of(v, part)->y;
+    const float poison = slot_is_half(v, y) ? POISON_HALF : POISON;
 
-    if (v->written[s->y] || v->session->memory.slots[s->y].alias >= 0)
+    if (p->y_image > 0 || (p->kind == NCL_PROBLEM_COPY && p->of.copy.y_channel > 0) ||
+        v->session->memory.slots[y].alias >= 0)
         return NCL_OK;
-    for (size_t i = 0; i < slot_elements(v, s->y); i++)
+    for (size_t i = 0; i < slot_elements(v, y); i++)
         v->ordered[i] = poison;
-    return write_slot(v, s->y);
+    return write_slot(v, y);
 }
 
-static ncl_status run_device(struct verify *v, int step)
+static ncl_status run_device(struct verify *v, int part)
 {
-    const struct ncl_step *s = &v->session->schedule->steps[step];
-    const struct ncl_slot *y = slot_of(v, s->y);
-    ncl_status status = poison_output(v, s);
+    const struct ncl_step *s = step_of(v, part);
+    const struct ncl_shape shape = y_shape(v, part);
+    const enum ncl_order order = slot_of(v, s->y)->order;
+    const int block = v->session->config.channel_block;
+    ncl_status status = poison_output(v, part);
 
     if (status == NCL_OK)
-        status = ncl_session_enqueue_step(v->session, step, 0, NULL, NULL, NULL);
+        status = ncl_session_enqueue_part(v->session, part, 0, NULL, NULL, NULL);
     v->session->device->cl->Finish(v->session->device->queue);
     if (status == NCL_OK)
         status = read_slot(v, s->y);
     if (status == NCL_OK)
-        ncl_order_to_plain(&y->shape, y->order, v->session->config.channel_block, v->ordered,
-                           v->plain);
-    v->written[s->y] = true;
+        ncl_order_to_plain(&shape, order, block, v->ordered, v->plain);
     return status;
 }
 
-static ncl_status run_oracle(struct verify *v, int step)
+static ncl_status run_oracle(struct verify *v, int part)
 {
-    const struct ncl_step *s = &v->session->schedule->steps[step];
+    const struct ncl_step *s = step_of(v, part);
+    const struct ncl_problem *p = &part_of(v, part)->problem;
     struct ncl_oracle_tensors tensors = {
-        .x = v->host[s->x],
+        .x = v->host[s->x] + (size_t)p->x_image * image_floats(&p->x),
         .z = s->z >= 0 ? v->host[s->z] : NULL,
         .residual = s->residual >= 0 ? v->host[s->residual] : NULL,
         .weights = &s->weights,
@@ -173,8 +213,8 @@ static ncl_status run_oracle(struct verify *v, int step)
         v->host[s->y] = ncl_alloc(plain_floats(v, s->y), sizeof(float));
     if (!v->host[s->y])
         return ncl_fail_memory(v->session->device->log, "the oracle's result");
-    tensors.y = v->host[s->y];
-    return ncl_oracle_run(v->session->device->log, &s->problem, &tensors);
+    tensors.y = v->host[s->y] + (size_t)p->y_image * image_floats(&p->y);
+    return ncl_oracle_run(v->session->device->log, p, &tensors);
 }
 
 static bool same_bits(float a, float b)
@@ -201,40 +241,49 @@ static bool close_enough(float found, float expected, float bound)
     return fabsf(found - expected) <= bound; /* false for NaN */
 }
 
-/* Which values of its slot a step writes: all, or for a part of a concat some channels of the view
- * (outer, channels, inner) that its problem takes of the slot. */
+/* Which values of its slot a part writes: of the images begin to end, all, or for a part of a
+ * concat some channels of the view (outer, channels, inner) that its problem takes of the slot. */
 struct written {
-    size_t inner, channels, begin, end;
+    size_t begin, end;
+    size_t inner, channels, first_channel, end_channel;
 };
 
-static struct written written_by(const struct verify *v, const struct ncl_step *s)
+static struct written written_by(const struct verify *v, int part)
 {
-    const struct ncl_problem *p = &s->problem;
-    const size_t begin = (size_t)p->of.copy.y_channel;
+    const struct ncl_problem *p = &part_of(v, part)->problem;
+    const struct ncl_shape shape = y_shape(v, part);
+    const size_t image = image_floats(&shape);
+    struct written w = {0, (size_t)shape.n * image, 1, 1, 0, 1};
 
-    if (p->kind != NCL_PROBLEM_COPY || !p->of.copy.y_channels)
-        return (struct written){plain_floats(v, s->y), 1, 0, 1};
-    return (struct written){(size_t)p->y.h * (size_t)p->y.w, (size_t)p->of.copy.y_channels, begin,
-                            begin + (size_t)p->y.c};
+    if (p->y_images) {
+        w.begin = (size_t)p->y_image * image;
+        w.end = w.begin + (size_t)p->y.n * image;
+    }
+    if (p->kind == NCL_PROBLEM_COPY && p->of.copy.y_channels) {
+        w.inner = (size_t)p->y.h * (size_t)p->y.w;
+        w.channels = (size_t)p->of.copy.y_channels;
+        w.first_channel = (size_t)p->of.copy.y_channel;
+        w.end_channel = w.first_channel + (size_t)p->y.c;
+    }
+    return w;
 }
 
 /* Compares the device's values in v->plain with the oracle's; returns how many differ. */
-static size_t compare(struct verify *v, int step, size_t *first)
+static size_t compare(const struct verify *v, int part, const struct written *w, size_t *first)
 {
-    const struct ncl_step *s = &v->session->schedule->steps[step];
-    const struct written written = written_by(v, s);
-    const float *expected = v->host[s->y];
-    const size_t count = plain_floats(v, s->y);
-    const float bound =
-        (FAST_RELATIVE + (slot_is_half(v, s->y) ? HALF_RELATIVE : 0)) * largest(expected, count);
+    const int y = step_of(v, part)->y;
+    const float *expected = v->host[y];
+    const float bound = (FAST_RELATIVE + (slot_is_half(v, y) ? HALF_RELATIVE : 0)) *
+                        largest(expected + w->begin, w->end - w->begin);
     size_t differing = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        const size_t channel = i / written.inner % written.channels;
-        const bool same = s->problem.fast ? close_enough(v->plain[i], expected[i], bound)
-                                          : same_bits(v->plain[i], expected[i]);
+    for (size_t i = w->begin; i < w->end; i++) {
+        const size_t channel = i / w->inner % w->channels;
+        const bool same = part_of(v, part)->problem.fast
+                              ? close_enough(v->plain[i], expected[i], bound)
+                              : same_bits(v->plain[i], expected[i]);
 
-        if (same || channel < written.begin || channel >= written.end)
+        if (same || channel < w->first_channel || channel >= w->end_channel)
             continue;
         if (!differing++)
             *first = i;
@@ -242,54 +291,80 @@ static size_t compare(struct verify *v, int step, size_t *first)
     return differing;
 }
 
-static void record_difference(struct verify *v, int step, size_t differing, size_t first,
-                              json_t *entry)
+/* first: in the part's slot. */
+static void record_difference(struct verify *v, int part, size_t differing, size_t first)
 {
-    const struct ncl_step *s = &v->session->schedule->steps[step];
+    const struct ncl_step *s = step_of(v, part);
+    const struct ncl_problem *p = &part_of(v, part)->problem;
     const float found = v->plain[first], expected = v->host[s->y][first];
+    struct finding *finding = &v->findings[part_of(v, part)->step];
+    const size_t image = image_floats(&p->y);
+    /* A chunk begins at another image of the batch than of its slot. */
+    const size_t index =
+        is_chunk(v, part) ? first + ((size_t)part_of(v, part)->first - (size_t)p->y_image) * image
+                          : first;
 
-    json_object_set_new(entry, "first_index", json_integer((json_int_t)first));
-    json_object_set_new(entry, "expected",
-                        isfinite(expected) ? json_real((double)expected) : json_null());
-    json_object_set_new(entry, "found", isfinite(found) ? json_real((double)found) : json_null());
+    if (!finding->differing)
+        *finding = (struct finding){0, index, expected, found};
+    finding->differing += differing;
     if (v->first_bad >= 0)
         return;
-    v->first_bad = step;
-    snprintf(v->finding, sizeof v->finding,
+    v->first_bad = part_of(v, part)->step;
+    snprintf(v->text, sizeof v->text,
              "%zu of %zu values differ, first at %zu: expected %.9g (%a), found %.9g (%a)",
-             differing, plain_floats(v, s->y), first, (double)expected, (double)expected,
+             differing, (size_t)p->y.n * image, index, (double)expected, (double)expected,
              (double)found, (double)found);
 }
 
-static ncl_status verify_step(struct verify *v, int step)
+static ncl_status verify_part(struct verify *v, int part)
 {
-    const struct ncl_step *s = &v->session->schedule->steps[step];
     size_t first = 0, differing;
-    json_t *entry;
-    ncl_status status = run_device(v, step);
+    struct written written;
+    ncl_status status = run_device(v, part);
 
     if (status == NCL_OK)
-        status = run_oracle(v, step);
+        status = run_oracle(v, part);
     if (status != NCL_OK)
         return status;
-    differing = compare(v, step, &first);
-    entry =
-        json_pack("{s:s, s:s, s:s, s:I}", "name", s->name, "op", s->op, "algorithm",
-                  v->session->layers[step].choice.algo->name, "differing", (json_int_t)differing);
+    written = written_by(v, part);
+    differing = compare(v, part, &written, &first);
     if (differing)
-        record_difference(v, step, differing, first, entry);
-    json_array_append_new(v->layers, entry);
+        record_difference(v, part, differing, first);
     return NCL_OK;
 }
 
-/* A slot's oracle values are needed until its last reader has run. */
-static void drop_dead_slots(struct verify *v, int step)
+static json_t *layers_json(const struct verify *v)
 {
-    const struct ncl_step *s = &v->session->schedule->steps[step];
+    json_t *layers = json_array();
+
+    for (int i = 0; layers && i < v->session->schedule->step_count; i++) {
+        const struct finding *f = &v->findings[i];
+        json_t *entry = json_pack(
+            "{s:s, s:s, s:s, s:I}", "name", v->session->schedule->steps[i].name, "op",
+            v->session->schedule->steps[i].op, "algorithm", v->session->layers[i].choice.algo->name,
+            "differing", (json_int_t)f->differing);
+
+        if (f->differing) {
+            json_object_set_new(entry, "first_index", json_integer((json_int_t)f->first));
+            json_object_set_new(entry, "expected",
+                                isfinite(f->expected) ? json_real((double)f->expected)
+                                                      : json_null());
+            json_object_set_new(entry, "found",
+                                isfinite(f->found) ? json_real((double)f->found) : json_null());
+        }
+        json_array_append_new(layers, entry);
+    }
+    return layers;
+}
+
+/* A slot's oracle values are needed until its last reader has run. */
+static void drop_dead_slots(struct verify *v, int part)
+{
+    const struct ncl_step *s = step_of(v, part);
     const int read[3] = {s->x, s->z, s->residual};
 
     for (int j = 0; j < 3; j++)
-        if (read[j] >= 0 && v->last_use[read[j]] == step) {
+        if (read[j] >= 0 && v->last_use[read[j]] == part) {
             free(v->host[read[j]]);
             v->host[read[j]] = NULL;
         }
@@ -335,15 +410,15 @@ static ncl_status give_inputs(struct verify *v, const ncl_tensor *inputs, size_t
 static ncl_status run_all(struct verify *v)
 {
     const struct ncl_session_config *config = &v->session->config;
-    const int count = v->session->schedule->step_count;
+    const int count = v->session->schedule->part_count;
     ncl_status status = NCL_OK;
 
     for (int i = 0; status == NCL_OK && i < count; i++) {
         if (config->progress &&
             config->progress(config->user, "verifying layers", (size_t)i, (size_t)count))
-            return ncl_fail(v->session->device->log, NCL_ERROR_CANCELLED, "cancelled at layer %d",
-                            i);
-        status = verify_step(v, i);
+            return ncl_fail(v->session->device->log, NCL_ERROR_CANCELLED, "cancelled at layer '%s'",
+                            step_of(v, i)->name);
+        status = verify_part(v, i);
         drop_dead_slots(v, i);
     }
     return status;
@@ -363,9 +438,9 @@ ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inp
         status = run_all(&v);
     if (status == NCL_OK && json) {
         json_t *root =
-            json_pack("{s:b, s:s, s:s, s:O}", "identical", v.first_bad < 0, "math",
+            json_pack("{s:b, s:s, s:s, s:o}", "identical", v.first_bad < 0, "math",
                       session->config.math == NCL_MATH_FAST ? "fast" : "reproducible", "precision",
-                      ncl_precision_name(session->config.precision), "layers", v.layers);
+                      ncl_precision_name(session->config.precision), "layers", layers_json(&v));
 
         *json = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
         json_decref(root);
@@ -376,7 +451,7 @@ ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inp
         status = ncl_fail(session->device->log, NCL_ERROR_MISMATCH, "layer '%s' (%s, %s): %s",
                           session->schedule->steps[v.first_bad].name,
                           session->schedule->steps[v.first_bad].op,
-                          session->layers[v.first_bad].choice.algo->name, v.finding);
+                          session->layers[v.first_bad].choice.algo->name, v.text);
     verify_free(&v);
     return status;
 }

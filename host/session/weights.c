@@ -16,7 +16,8 @@ static bool pack(const struct ncl_session *session, int step, void *packed)
     const struct ncl_choice *choice = &session->layers[step].choice;
     const struct ncl_step *s = step_of(session, step);
 
-    return ncl_algo_pack(choice->algo, choice->v, &s->problem, &s->weights, packed);
+    return ncl_algo_pack(choice->algo, choice->v, ncl_session_problem(session, step), &s->weights,
+                         packed);
 }
 
 /* Weights are packed into mapped device memory: no second copy of all on the host. */
@@ -142,7 +143,9 @@ ncl_status ncl_session_pack_step(struct ncl_session *session, int step)
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
 
-    ncl_launch_release(session->device, &layer->launch);
+    for (int i = layer->part; i < session->schedule->part_count; i++)
+        if (ncl_session_is_launch(session, i, step))
+            ncl_launch_release(session->device, &session->parts[i].launch);
     ncl_buffer_release(session->device, &layer->weights);
     return pack_steps(session, step, step + 1);
 }

@@ -24,6 +24,11 @@ static const struct ncl_problem problems[] = {
     {NCL_CHECK_CONV_MEMBERS(2, 10, 6, 7, 12, 3, 2, 1, 2), PLAIN},
     {NCL_CHECK_CONV_MEMBERS(1, 35, 5, 4, 17, 3, 1, 1, 1), PLAIN},
     {NCL_CHECK_CONV_MEMBERS(1, 18, 6, 6, 20, 3, 1, 1, 2), NOT_FINITE},
+    /* chunks of a batch */
+    {NCL_CHECK_CONV_MEMBERS(2, 10, 6, 7, 12, 3, 2, 1, 2), PLAIN, .x_image = 1, .x_images = 4,
+     .y_image = 3, .y_images = 5},
+    {NCL_CHECK_CONV_MEMBERS(1, 20, 4, 5, 18, 3, 1, 1, 1), .y_image = 1, .y_images = 2,
+     .epilogue = {.bias = true, .residual = true, .act = NCL_ACT_RELU}},
     {NCL_CHECK_CONV_MEMBERS(1, 9, 5, 6, 33, 5, 2, 2, 3), NOT_FINITE},
 };
 #pragma GCC diagnostic pop

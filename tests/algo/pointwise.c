@@ -12,6 +12,10 @@ static const struct ncl_problem problems[] = {
     {NCL_CHECK_CONV_MEMBERS(1, 256, 1, 1, 100, 1, 1, 0, 1), .epilogue = {.bias = true}}, /* dense */
     {NCL_CHECK_CONV_MEMBERS(5, 48, 1, 1, 40, 1, 1, 0, 1),
      .epilogue = {.bias = true, .residual = true, .act = NCL_ACT_RELU}},
+    /* Chunks of a batch: the last image of three, and the middle of five. */
+    {NCL_CHECK_CONV_MEMBERS(1, 20, 5, 7, 35, 1, 1, 0, 1), .y_image = 2, .y_images = 3,
+     .epilogue = {.bias = true, .residual = true}},
+    {NCL_CHECK_CONV_MEMBERS(2, 16, 9, 6, 40, 1, 2, 0, 1), .y_image = 1, .y_images = 5},
 };
 
 static const struct ncl_problem refused[] = {

@@ -22,6 +22,7 @@ static const struct ncl_problem problems[] = {
     NCL_CHECK_CONV(1, 1, 6, 15, 5, 3, 3, 1, 1),
     NCL_CHECK_CONV(3, 4, 5, 8, 32, 1, 1, 0, 1),
     {NCL_CHECK_CONV_WINDOW(1, 2, 8, 14, 40, 1, 4, 3, 1, 2, 1, 2, 5, 0, 0, 4)},
+    {NCL_CHECK_CONV_MEMBERS(2, 3, 10, 13, 20, 3, 2, 1, 1), PLAIN, .x_image = 3, .x_images = 5},
 };
 #pragma GCC diagnostic pop
 

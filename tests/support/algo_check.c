@@ -66,7 +66,8 @@ static void add_runs(struct job_list *list, const struct ncl_problem *p, const i
     add_job(list, p, v);
     if (!current->finite_inputs)
         add_job(list, p, v)->special = true;
-    if (p->epilogue.residual && (!algo->residual_may_alias || algo->residual_may_alias(v, p)))
+    if (p->epilogue.residual && !p->y_images &&
+        (!algo->residual_may_alias || algo->residual_may_alias(v, p)))
         add_job(list, p, v)->alias = true;
 }
 

@@ -119,7 +119,8 @@ static bool put_workspace(struct run *run)
 static void plant(struct run *run)
 {
     const struct ncl_problem *p = &run->job->problem;
-    const size_t count = p->kind == NCL_PROBLEM_CONV ? 1 : ncl_shape_elements(&p->x, NCL_PLAIN, 1);
+    const size_t count =
+        p->kind == NCL_PROBLEM_CONV ? 1 : ncl_shape_elements(&run->tensors.x_shape, NCL_PLAIN, 1);
 
     for (size_t i = 0; i < count; i++)
         run->tensors.x[i] = 3.0f - run->tensors.x[i];
@@ -134,7 +135,7 @@ static bool put_all(struct run *run)
 
     if (run->job->planted)
         plant(run);
-    return put_ordered(run, NCL_ARG_X, &p->x, p->x_order, t->x) &&
+    return put_ordered(run, NCL_ARG_X, &t->x_shape, p->x_order, t->x) &&
            (!t->z || put_ordered(run, NCL_ARG_Z, &p->of.binary.z, p->x_order, t->z)) &&
            put_ordered(run, NCL_ARG_Y, &t->y_shape, p->y_order, before) &&
            (!e->residual || run->job->alias ||

@@ -81,7 +81,7 @@ static bool make_inputs(const struct ncl_check_job *job, struct ncl_check_tensor
     const size_t channels = (size_t)p->y.c;
     unsigned state = job->seed;
 
-    t->x = random_floats(plain_elements(&p->x), &state);
+    t->x = random_floats(plain_elements(&t->x_shape), &state);
     t->residual = random_floats(plain_elements(&p->y), &state);
     t->bias = random_floats(channels, &state);
     t->scale = random_floats(channels, &state);
@@ -89,8 +89,8 @@ static bool make_inputs(const struct ncl_check_job *job, struct ncl_check_tensor
     if (!t->x || !t->residual || !t->bias || !t->scale || !t->shift)
         return false;
     if (job->special)
-        sprinkle(t->x, plain_elements(&p->x), &state);
-    round_stored(p, p->x_order, t->x, plain_elements(&p->x));
+        sprinkle(t->x, plain_elements(&t->x_shape), &state);
+    round_stored(p, p->x_order, t->x, plain_elements(&t->x_shape));
     round_stored(p, p->y_order, t->residual, plain_elements(&p->y));
     if (p->kind == NCL_PROBLEM_BINARY) {
         t->z = random_floats(plain_elements(&p->of.binary.z), &state);
@@ -105,8 +105,10 @@ static bool make_expected(const struct ncl_problem *p, struct ncl_check_tensors 
 {
     const struct ncl_epilogue *e = &p->epilogue;
     const size_t count = plain_elements(&t->y_shape);
-    const struct ncl_oracle_tensors oracle = {
-        .x = t->x,
+    const size_t x_image = plain_elements(&p->x) / (size_t)p->x.n;
+    const size_t y_image = plain_elements(&p->y) / (size_t)p->y.n;
+    struct ncl_oracle_tensors oracle = {
+        .x = t->x + (size_t)p->x_image * x_image,
         .z = t->z,
         .residual = e->residual ? t->residual : NULL,
         .weights = p->kind == NCL_PROBLEM_CONV ? &t->weights : NULL,
@@ -118,6 +120,7 @@ static bool make_expected(const struct ncl_problem *p, struct ncl_check_tensors 
 
     if (!t->expected)
         return false;
+    oracle.y += (size_t)p->y_image * y_image;
     if (t->before)
         memcpy(t->expected, t->before, count * sizeof(float));
     return ncl_oracle_run(NULL, p, &oracle) == NCL_OK;
@@ -128,9 +131,14 @@ bool ncl_check_tensors_make(const struct ncl_check_job *job, struct ncl_check_te
     const struct ncl_problem *p = &job->problem;
     unsigned state = job->seed + 1;
 
-    *tensors = (struct ncl_check_tensors){.y_shape = p->y};
-    if (p->kind == NCL_PROBLEM_COPY && p->of.copy.y_channels) {
+    *tensors = (struct ncl_check_tensors){.x_shape = p->x, .y_shape = p->y};
+    if (p->x_images)
+        tensors->x_shape.n = p->x_images;
+    if (p->y_images)
+        tensors->y_shape.n = p->y_images;
+    if (p->kind == NCL_PROBLEM_COPY && p->of.copy.y_channels)
         tensors->y_shape.c = p->of.copy.y_channels;
+    if (tensors->y_shape.c != p->y.c || p->y_images) {
         tensors->before = random_floats(plain_elements(&tensors->y_shape), &state);
         if (!tensors->before)
             return false;

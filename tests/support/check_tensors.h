@@ -6,7 +6,8 @@
 
 /* Everything a problem reads, and what it must write. Plain NCHW; unused members NULL. */
 struct ncl_check_tensors {
-    struct ncl_shape y_shape; /* of the buffer: larger than the problem's for a part of a concat */
+    struct ncl_shape x_shape, y_shape; /* of the buffers: larger than the problem's for a part of a
+                                          concat, or of a batch */
     float *x, *z, *residual, *bias, *scale, *shift;
     float *before, *expected; /* y: contents before the run (NULL: NaN), and after it */
     float *weights_data;
