@@ -27,7 +27,7 @@ struct ncl_caps {
     int lanes; /* work-items that a GPU executes as one; the largest usual number, 64, where the
                   driver does not tell */
     bool scalar_registers; /* what all lanes share has registers of its own: tiles may be wide */
-    bool paired_fma; /* the compiler joins two fmas into one instruction where it can */
+    bool paired_fma;       /* the compiler joins two fmas into one instruction where it can */
     bool index_addressing; /* 32-bit indices into kernel arguments are cheap, moving pointers are
                               not */
     int programs_parallel; /* programs to split a build into, >= 1 */
