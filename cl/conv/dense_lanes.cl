@@ -5,8 +5,8 @@
  *   y[k][q] = epilogue(bias[k] + sum over ic of x[ic / CB][q][ic % CB] * w[ic][k])
  *
  * x        [C / CB][pixels] blocks (block = CB channels of one pixel)
- * w        [C, rounded up to CB][K, rounded up to CB] floats; zeros where there are no channels: tail
- *          lanes of x, which are zero, meet them               bias [K / CB] blocks
+ * w        [C, rounded up to CB][K, rounded up to CB] floats; zeros where there are no channels:
+ *          tail lanes of x, which are zero, meet them          bias [K / CB] blocks
  * y, res   [K / CB][pixels] blocks; with V = CB res may be y: each output is read, then written, by
  *          one work-item, once. With V = 1 a work-item reads its neighbours' residuals too
  * NDRange  0: runs of V output channels; 1: groups of P pixels
@@ -14,8 +14,8 @@
  * Order    input channels ascending, from the bias: the canonical order whatever the tile
  *
  * P       1..8     pixels of a work-item              V   1, 4    output channels of a work-item
- * INDEX   0: a pointer to the channel's weights and a lane's place among them; 1: 32-bit places from
- *         the kernel's argument
+ * INDEX   0: a pointer to the channel's weights and a lane's place among them; 1: 32-bit places
+ *         from the kernel's argument
  * UNROLL  1, 2, 4  blocks of input channels per turn of the loop: loads that wait at once
  * WG      8..256   work-items per work-group, along channels
  * Set by the problem: BLOCKS_LEFT = C / CB, rounded up, % UNROLL. */

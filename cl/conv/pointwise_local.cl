@@ -73,8 +73,8 @@
   }
 #define STORE_PIXEL(p, unused) if (PIXEL(p) < pixels_out) { FOR_K(STORE, p) }
 
-/* A work-item's shares of the loading: blocks of x at (SHARE / P, SHARE % P) of its column, and every
- * WG-th block of w. */
+/* A work-item's shares of the loading: blocks of x at (SHARE / P, SHARE % P) of its column, and
+ * every WG-th block of w. */
 #define SHARE(n) ((n) * LY + ly)
 #if STRIDED
 #define STRIDE_PARAMS \

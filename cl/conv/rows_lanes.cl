@@ -1,6 +1,7 @@
 /* Convolution with any window along rows, for devices whose work-items are lanes of wide hardware
- * threads (GPUs), blocked layout, fused epilogue; one group, or whole blocks each. A tile lies in one
- * row, so that its pixels have constant distances, and only those at its ends can meet the padding.
+ * threads (GPUs), blocked layout, fused epilogue; one group, or whole blocks each. A tile lies in
+ * one row, so that its pixels have constant distances, and only those at its ends can meet the
+ * padding.
  * All lanes of a thread use the same weights, so that compilers load them once.
  *
  *   y[kb][q] = epilogue(bias[kb] + sum over blocks of 16 ic, kh, kw, ic of x[ic][source] * w[kb])
@@ -11,9 +12,9 @@
  * y, res   [K / CB][N][HO][WO] blocks; res may be y: each output is read, then written, by one
  *          work-item, once
  * NDRange  0: tiles of P columns, rows and images in sequence; 1: groups of KB output blocks
- * Applies  CB 4; channels of a group 4, 8, 12 or a multiple of 16, those of its output a multiple of
- *          CB; x and w of less than 2 GiB; finite weights, since taps in the padding to the left and
- *          right multiply a zero
+ * Applies  CB 4; channels of a group 4, 8, 12 or a multiple of 16, those of its output a multiple
+ *          of CB; x and w of less than 2 GiB; finite weights, since taps in the padding to the
+ *          left and right multiply a zero
  * Order    the canonical one, whatever the tile
  *
  * P      1..8    pixels of a tile, in one row, at most WO
@@ -21,16 +22,16 @@
  * INDEX  0: a pointer to the block and 32-bit places in it; 1: 32-bit places from the kernel's
  *        arguments
  * ROLL   0: all taps of a row in sequence, pixels under several of them are kept; 1: the same, but
- *        read again for each, for devices with fewer registers; 2: a loop over them. 0 and 1: at most
- *        384 P x KB x blocks of channels of a row's taps, or the code outgrows caches
+ *        read again for each, for devices with fewer registers; 2: a loop over them. 0 and 1: at
+ *        most 384 P x KB x blocks of channels of a row's taps, or the code outgrows caches
  * WG     8..256  work-items per work-group, along tiles
  * Set by the problem: SW, DW stride and dilation along the row; KW; pixels under a tile before LEFT
  * and from RIGHT on can lie in the padding; TAP, blocks of CB channels per tap: 4, or all of a
  * narrow group's.
  *
  * plane, row_step: from a block of x, and from a row under the tile, to the next; in bytes with
- * INDEX, else in blocks. tap_step: bytes from tap to tap; the compiler must not know it, or it keeps
- * the pixels. last: bytes from where pixels are counted to the last one there is. */
+ * INDEX, else in blocks. tap_step: bytes from tap to tap; the compiler must not know it, or it
+ * keeps the pixels. last: bytes from where pixels are counted to the last one there is. */
 #include "../common/types.clh"
 #ifndef P
 #define P 4

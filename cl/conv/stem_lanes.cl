@@ -1,7 +1,7 @@
-/* Convolution of few input channels (a network's first layer) for devices whose work-items are lanes
- * of wide hardware threads (GPUs), fused epilogue. A tile lies in one row, so that its pixels have
- * constant distances, each is loaded once for all taps of a row, and only those at its ends can meet
- * the padding.
+/* Convolution of few input channels (a network's first layer) for devices whose work-items are
+ * lanes of wide hardware threads (GPUs), fused epilogue. A tile lies in one row, so that its pixels
+ * have constant distances, each is loaded once for all taps of a row, and only those at its ends
+ * can meet the padding.
  *
  *   y[k][q] = epilogue(bias[k] + sum over kh, kw, c of x[c][source(q, kh, kw)] * w[k][kh][kw][c])
  *
