@@ -86,12 +86,24 @@
     PUT_BLOCK(y, out + p, FN(epilogue)(acc_##p, b, blocks, out + p EPILOGUE_NAMES));
 
 #if WALK
+/* Weights of a row are read for each of its pixels: halves are converted once, like STAGE's. */
+#if HALF && WG == 1
+#define STAGE_WEIGHTS \
+  block weights[KW * G]; \
+  for (int i = 0; i < KW * G; ++i) weights[i] = BLOCK_AT(w_row, i);
+#define W_LANE(j) const block *w_lane = weights + NUMBER(j);
+#define W_AT(i) w_lane[i]
+#else
+#define STAGE_WEIGHTS
+#define W_LANE(j) __global const stored *w_lane = w_row + NUMBER(j);
+#define W_AT(i) BLOCK_AT(w_lane, i)
+#endif
 /* The conditions are constant. */
 #define TAP(p, i) \
   if (i >= p * SW && (i - p * SW) % DW == 0 && (i - p * SW) / DW < KW) \
-    acc_##p = FMA(spread, BLOCK_AT(w_lane, (i - p * SW) / DW * G), acc_##p);
+    acc_##p = FMA(spread, W_AT((i - p * SW) / DW * G), acc_##p);
 #define WALK_LANE(j, i) { \
-    __global const stored *w_lane = w_row + NUMBER(j); \
+    W_LANE(j) \
     const block spread = SPREAD(v, j); \
     FOR_P(TAP, i) \
   }
@@ -145,6 +157,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped)(
       __global const stored *x_row = x + row * width_in;
       __global const stored *w_row = w + kh * kernel_w * G;
 #if WALK
+      STAGE_WEIGHTS
       FOR_X(WALK_PIXEL, 0)
 #else
       for (int kw = 0; kw < kernel_w; ++kw, w_row += G) {
