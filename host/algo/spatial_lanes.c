@@ -93,6 +93,7 @@ const struct ncl_algo ncl_algo_spatial_lanes = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 25,
+    .half = true,
     .tunables = ncl_lanes_tunables,
     .tunable_count = NCL_LANES_PARAMS,
     .applicable = applicable,
