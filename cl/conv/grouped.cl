@@ -101,6 +101,18 @@
     PUT_BLOCK(y, out + p, FN(epilogue)(acc_##p, b, blocks, out + p EPILOGUE_NAMES));
 
 #if WALK
+/* Weights of a row are read for each of its pixels: halves are converted once, like STAGE's. */
+#if HALF && WG == 1
+#define STAGE_WEIGHTS \
+  block weights[KW * G]; \
+  for (int i = 0; i < KW * G; ++i) weights[i] = BLOCK_AT(w_row, i);
+#define W_LANE(j) const block *w_lane = weights + NUMBER(j);
+#define W_AT(i) w_lane[i]
+#else
+#define STAGE_WEIGHTS
+#define W_LANE(j) __global const stored *w_lane = w_row + NUMBER(j);
+#define W_AT(i) BLOCK_AT(w_lane, i)
+#endif
 /* The conditions are constant. */
 #if HOLD
 #define HELD(j, unused) \
@@ -118,12 +130,12 @@
     FOR_P(TAP, i) \
   }
 #else
-#define HOLD_ROW
+#define HOLD_ROW STAGE_WEIGHTS
 #define TAP(p, i) \
   if (i >= p * SW && (i - p * SW) % DW == 0 && (i - p * SW) / DW < KW) \
-    acc_##p = FMA(spread, BLOCK_AT(w_lane, (i - p * SW) / DW * G), acc_##p);
+    acc_##p = FMA(spread, W_AT((i - p * SW) / DW * G), acc_##p);
 #define WALK_LANE(j, i) { \
-    __global const stored *w_lane = w_row + NUMBER(j); \
+    W_LANE(j) \
     const block spread = SPREAD(v, j); \
     FOR_P(TAP, i) \
   }

@@ -55,7 +55,7 @@
 #define INIT(p, unused) block acc_##p = BIAS(b);
 #define STORE(p, unused) \
   if (first + p >= wanted && item < tiles * lines) \
-    y[out + p] = FN(epilogue)(acc_##p, b, blocks, out + p EPILOGUE_NAMES);
+    PUT_BLOCK(y, out + p, FN(epilogue)(acc_##p, b, blocks, out + p EPILOGUE_NAMES));
 /* The conditions are constant. */
 #define TAP(p, i) \
   if (i >= p * SW && (i - p * SW) % DW == 0 && (i - p * SW) / DW < KW) \
@@ -75,15 +75,15 @@
 
 /* Unsigned places: before the image they wrap, and come back. */
 #if INDEX
-#define X_AT(i) x[x_row + (uint)(i)]
-#define W_AT(i) w[w_row + (uint)(i)]
+#define X_AT(i) BLOCK_AT(x, x_row + (uint)(i))
+#define W_AT(i) BLOCK_AT(w, w_row + (uint)(i))
 #else
-#define X_AT(i) x_line[i]
-#define W_AT(i) w_line[i]
+#define X_AT(i) BLOCK_AT(x_line, i)
+#define W_AT(i) BLOCK_AT(w_line, i)
 #endif
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped_lanes)(
-    __global const block *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint images, uint height_in, uint width_in, uint height_out,
+    __global const stored *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint images, uint height_in, uint width_in, uint height_out,
     uint width_out, uint kernel_h, uint stride_h, uint dilation_h, uint pad_top) {
   const uint b = get_group_id(1), blocks = get_num_groups(1);
   const uint item = get_global_id(0), tiles = (width_out + P - 1) / P;
@@ -98,7 +98,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_grouped_lan
     const uint row = top + kh * dilation_h;
     const uint x_row = (plane + row) * width_in + left, w_row = (b * kernel_h + kh) * (KW * G);
 #if !INDEX
-    __global const block *x_line = x + (int)x_row, *w_line = w + w_row;
+    __global const stored *x_line = x + (int)x_row, *w_line = w + w_row;
 #endif
     if (row < height_in) {
       FOR_X(WALK_PIXEL, 0)

@@ -49,14 +49,14 @@
 #if INDEX
 #define W_HERE w + w_at
 #define START_W uint w_at = kb * channels_in;
-#define AT(p) x[x_at + OFFSET(p)]
+#define AT(p) BLOCK_AT(x, x_at + OFFSET(p))
 #define START_X uint x_at = FIRST;
 #define ADVANCE_X x_at += pixels_in;
 #define ADVANCE_W w_at += CB * KB;
 #else
 #define W_HERE w
 #define START_W w += (size_t)kb * channels_in;
-#define AT(p) x[OFFSET(p)]
+#define AT(p) BLOCK_AT(x, OFFSET(p))
 #define START_X x += FIRST;
 #define ADVANCE_X x += pixels_in;
 #define ADVANCE_W w += CB * KB;
@@ -73,7 +73,7 @@
 #define BLOCKS_4 BLOCKS_2 BLOCKS_2
 #define STORE(p, k) { \
     const uint at = (kb + k) * pixels_out + PIXEL(p); \
-    y[at] = FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES); \
+    PUT_BLOCK(y, at, FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES)); \
   }
 #define STORE_PIXEL(p, unused) if (PIXEL(p) >= first && PIXEL(p) < pixels_out) { FOR_K(STORE, p) }
 
@@ -95,8 +95,8 @@
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise_lanes)(
-    __global const block *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint channels_in, uint blocks_out, uint pixels_in,
+    __global const stored *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint channels_in, uint blocks_out, uint pixels_in,
     uint pixels_out STRIDE_PARAMS) {
   const uint kb = (uint)get_group_id(1) * KB;
   const uint item = get_global_id(0);

@@ -59,7 +59,8 @@
 /* Outside the image x[0] is read and masked: a register for each pixel's index would spill. */
 #define POINT(p, unused) const int here_##p = -(int)(inside_##p >> tap & 1);
 #define LOAD_X(p, unused) \
-  const block v_##p = as_float4(as_int4(x[(x_tap + index_##p) & here_##p]) & (int4)(here_##p));
+  const block v_##p = \
+    as_float4(as_int4(BLOCK_AT(x, (x_tap + index_##p) & here_##p)) & (int4)(here_##p));
 #define START_TAP uint x_tap = x_at + offset;
 #define ADVANCE_TAP(p, unused)
 #define ADVANCE_ALL x_tap += pixels_in;
@@ -67,15 +68,15 @@
 #else
 #define W_HERE w
 #define START_W \
-  __global const block *zeros = w + (size_t)blocks_out * depth; \
+  __global const stored *zeros = w + (size_t)blocks_out * depth; \
   w += (size_t)kb * depth;
 #define ADVANCE_W w += CB * KB;
 #define START_X x += (size_t)(kb / group_blocks_out) * (channels_in / CB) * pixels_in;
 #define POINT(p, unused) \
   const bool here_##p = inside_##p >> tap & 1; \
   const uint step_##p = here_##p ? pixels_in : 0; \
-  __global const block *x_##p = here_##p ? x + (index_##p + offset) : zeros;
-#define LOAD_X(p, unused) const block v_##p = *x_##p;
+  __global const stored *x_##p = here_##p ? x + (index_##p + offset) : zeros;
+#define LOAD_X(p, unused) const block v_##p = BLOCK_AT(x_##p, 0);
 #define START_TAP
 #define ADVANCE_TAP(p, unused) x_##p += step_##p;
 #define ADVANCE_ALL
@@ -84,13 +85,13 @@
 
 #define STORE(p, k) { \
     const uint at = (kb + k) * pixels_out + PIXEL(p); \
-    y[at] = FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES); \
+    PUT_BLOCK(y, at, FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES)); \
   }
 #define STORE_PIXEL(p, unused) if (PIXEL(p) >= first && PIXEL(p) < pixels_out) { FOR_K(STORE, p) }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial_lanes)(
-    __global const block *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
+    __global const stored *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
     uint images, uint height_in, uint width_in, uint height_out, uint width_out, uint stride_h,
     uint stride_w, uint pad_top, uint pad_left) {
   const uint kb = (uint)get_group_id(1) * KB, depth = channels_in * (KH * KW);

@@ -40,7 +40,7 @@ WINOGRAD_PRODUCT(winograd_tail, FOR_TAIL)
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_winograd_input)(
-    __global const block *restrict x, __global block *restrict v, int height, int width,
+    __global const stored *restrict x, __global block *restrict v, int height, int width,
     int tiles_down, int tiles_across, int images, int pad_top, int pad_left, uint v_stride) {
   const int tiles = images * tiles_down * tiles_across;
   const int tile = get_global_id(0), b = get_global_id(1);
@@ -76,7 +76,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_winograd_pr
 }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_winograd_output)(
-    __global const block *restrict m, __global block *y EPILOGUE_PARAMS, int height, int width,
+    __global const block *restrict m, __global stored *y EPILOGUE_PARAMS, int height, int width,
     int tiles_down, int tiles_across, int images, uint m_stride, uint m_offset) {
   const int tiles = images * tiles_down * tiles_across;
   const int tile = get_global_id(0), b = get_global_id(1), blocks = get_global_size(1);

@@ -38,7 +38,7 @@ typedef struct {
 } FN(geometry);
 
 /* The last product's missing tiles repeat the last tile. */
-void FN(forward)(const FN(geometry) *g, __global const block *restrict x,
+void FN(forward)(const FN(geometry) *g, __global const stored *restrict x,
                  __global block *restrict v, int start, int count) {
   const int blocks = (g->channels_in + CB - 1) / CB, padded = (count + P - 1) / P * P;
   for (int b = 0; b < blocks; ++b)
@@ -64,7 +64,7 @@ void FN(product)(const FN(geometry) *g, __global const block *restrict v,
 }
 
 /* m: of block kb. */
-void FN(back)(const FN(geometry) *g, __global const block *restrict m, __global block *y,
+void FN(back)(const FN(geometry) *g, __global const block *restrict m, __global stored *y,
               int start, int count, int kb EPILOGUE_PARAMS) {
   for (int t = 0; t < count; ++t) {
     const int tile = start + t, line = tile / g->tiles_across, image = line / g->tiles_down;
@@ -76,8 +76,8 @@ void FN(back)(const FN(geometry) *g, __global const block *restrict m, __global 
 }
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void FN(ncl_winograd_chunk)(
-    __global const block *restrict x, __global const block *restrict u, __global block *work,
-    __global block *y EPILOGUE_PARAMS, int channels_in, int height_in, int width_in,
+    __global const stored *restrict x, __global const block *restrict u, __global block *work,
+    __global stored *y EPILOGUE_PARAMS, int channels_in, int height_in, int width_in,
     int blocks_out, int height_out, int width_out, int tiles_down, int tiles_across, int images,
     int pad_top, int pad_left, uint v_stride, uint m_stride) {
   const FN(geometry) g = {channels_in, height_in, width_in, blocks_out, height_out, width_out,

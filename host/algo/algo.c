@@ -184,9 +184,15 @@ static size_t packed_count(const struct ncl_algo *algo, const int *v, const stru
     return algo->packed_floats ? algo->packed_floats(v, p) : ncl_packed_floats_canonical(p);
 }
 
+bool ncl_algo_packs_halves(const struct ncl_algo *algo, const struct ncl_problem *p)
+{
+    return p->half && !algo->float_weights;
+}
+
 size_t ncl_algo_packed_bytes(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p)
 {
-    return packed_count(algo, v, p) * (p->half ? sizeof(uint16_t) : sizeof(float));
+    return packed_count(algo, v, p) *
+           (ncl_algo_packs_halves(algo, p) ? sizeof(uint16_t) : sizeof(float));
 }
 
 static void pack_floats(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p,
@@ -202,12 +208,13 @@ bool ncl_algo_pack(const struct ncl_algo *algo, const int *v, const struct ncl_p
                    const struct ncl_weights *weights, void *packed)
 {
     const size_t count = packed_count(algo, v, p);
-    float *floats = p->half ? ncl_alloc_aligned(count, sizeof *floats) : packed;
+    const bool halves = ncl_algo_packs_halves(algo, p);
+    float *floats = halves ? ncl_alloc_aligned(count, sizeof *floats) : packed;
 
     if (!floats)
         return false;
     pack_floats(algo, v, p, weights, floats);
-    if (p->half) {
+    if (halves) {
         ncl_halves_from_floats(floats, count, packed);
         free(floats);
     }

@@ -41,6 +41,7 @@ struct ncl_algo {
     bool x_chunks, y_chunks; /* honours x_image and x_images, y_image and y_images of a problem */
     bool reorders;           /* cannot keep the canonical order: math fast only */
     bool half;               /* its kernel computes half problems too */
+    bool float_weights;      /* packed as floats then too, see problem/oracle.h for their values */
     const struct ncl_tunable *tunables;
     int tunable_count;
     /* Can it compute this problem on this device with at least one legal point? */
@@ -94,8 +95,9 @@ int ncl_algo_stage_count(const struct ncl_algo *algo);
 struct ncl_stage ncl_algo_stage(const struct ncl_algo *algo, int index);
 size_t ncl_algo_workspace(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p);
 
-/* Packed weights of a convolution: bytes in device memory, and what they hold, floats or for half
- * problems halves. false: out of memory. */
+/* Packed weights of a convolution: are they halves, their bytes in device memory, and what they
+ * hold. false: out of memory. */
+bool ncl_algo_packs_halves(const struct ncl_algo *algo, const struct ncl_problem *p);
 size_t ncl_algo_packed_bytes(const struct ncl_algo *algo, const int *v,
                              const struct ncl_problem *p);
 bool ncl_algo_pack(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p,

@@ -118,6 +118,7 @@ const struct ncl_algo ncl_algo_grouped_lanes = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 35,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

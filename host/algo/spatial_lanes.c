@@ -85,6 +85,7 @@ const struct ncl_algo ncl_algo_spatial_lanes = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 23,
+    .half = true,
     .tunables = ncl_lanes_tunables,
     .tunable_count = NCL_LANES_PARAMS,
     .applicable = applicable,

@@ -5,6 +5,7 @@
 
 #include "algo/tile.h"
 #include "base/thread.h"
+#include "problem/half.h"
 
 #include <limits.h>
 
@@ -84,17 +85,35 @@ static inline void ncl_winograd_g(int m, double g[][3])
     g[count][2] = 1;
 }
 
-/* G w Gt of one channel pair, rounded once; one float for each position, `step` apart. */
-static inline void ncl_winograd_weight(int m, double g[][3], const struct ncl_weights *weights,
-                                       int k, int c, size_t step, float *u)
+struct ncl_winograd_packing {
+    int m;
+    const struct ncl_problem *problem;
+    const struct ncl_weights *weights;
+    float *packed;
+    double g[NCL_WINOGRAD_SIDE_MAX][3];
+};
+
+/* A weight as canonical arithmetic has it. */
+static inline double ncl_winograd_tap(const struct ncl_winograd_packing *packing, const int at[4])
 {
+    const float weight = ncl_weight(packing->weights, at[0], at[1], at[2], at[3]);
+
+    return (double)(packing->problem->half ? ncl_half_round(weight) : weight);
+}
+
+/* G w Gt of one channel pair, rounded once; one float for each position, `step` apart. */
+static inline void ncl_winograd_weight(const struct ncl_winograd_packing *packing, int k, int c,
+                                       size_t step, float *u)
+{
+    const double(*g)[3] = packing->g;
+    const int m = packing->m;
     double half[NCL_WINOGRAD_SIDE_MAX][3];
 
     for (int i = 0; i < ncl_winograd_side(m); i++)
         for (int w = 0; w < 3; w++)
-            half[i][w] = g[i][0] * (double)ncl_weight(weights, k, c, 0, w) +
-                         g[i][1] * (double)ncl_weight(weights, k, c, 1, w) +
-                         g[i][2] * (double)ncl_weight(weights, k, c, 2, w);
+            half[i][w] = g[i][0] * ncl_winograd_tap(packing, (const int[]){k, c, 0, w}) +
+                         g[i][1] * ncl_winograd_tap(packing, (const int[]){k, c, 1, w}) +
+                         g[i][2] * ncl_winograd_tap(packing, (const int[]){k, c, 2, w});
     for (int i = 0; i < ncl_winograd_side(m); i++)
         for (int j = 0; j < ncl_winograd_side(m); j++)
             u[(size_t)(i * ncl_winograd_side(m) + j) * step] =
@@ -111,14 +130,6 @@ static inline size_t ncl_winograd_packed_floats(int m, const struct ncl_problem 
     return ncl_winograd_position_floats(p) * (size_t)ncl_winograd_positions(m);
 }
 
-struct ncl_winograd_packing {
-    int m;
-    const struct ncl_problem *problem;
-    const struct ncl_weights *weights;
-    float *packed;
-    double g[NCL_WINOGRAD_SIDE_MAX][3];
-};
-
 /* All positions of one block of output channels. */
 static inline void ncl_winograd_pack_block(void *user, size_t kb)
 {
@@ -133,7 +144,7 @@ static inline void ncl_winograd_pack_block(void *user, size_t kb)
             const int k = (int)kb * cb + lane;
 
             if (k < p->y.c)
-                ncl_winograd_weight(packing->m, packing->g, packing->weights, k, c, step, u);
+                ncl_winograd_weight(packing, k, c, step, u);
             for (int i = 0; k >= p->y.c && i < ncl_winograd_positions(packing->m); i++)
                 u[(size_t)i * step] = 0;
         }

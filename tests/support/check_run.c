@@ -89,7 +89,7 @@ static bool put_channels(struct run *run, enum ncl_role role, const float *data)
 static bool put_weights(struct run *run)
 {
     const struct ncl_check_job *job = run->job;
-    const bool half = job->problem.half;
+    const bool half = ncl_algo_packs_halves(run->algo, &job->problem);
     const size_t bytes = ncl_algo_packed_bytes(run->algo, job->v, &job->problem);
     const size_t count = bytes / (half ? sizeof(uint16_t) : sizeof(float));
     void *packed = ncl_alloc_aligned(bytes, 1);
