@@ -147,6 +147,12 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
     LANES_OF(FOR_PIXELS, FETCH_POINT, STEP_POINT) \
   }
 
+/* A tile's place among those that fetch the next weights. */
+#if SLAB || KL > 1
+#define SHARE t
+#else
+#define SHARE tile
+#endif
 #if SLAB
 #define PART_PARAMS , uint slab, block *sums
 #define PART_NAMES , slab, sums + t * P * KB
@@ -230,7 +236,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
       for (uint t = 0; t < PL; ++t) {
         const uint tile = (uint)get_global_id(0) * PL + t;
         const FN(place) at = FN(place_of)(&g, tile);
-        __global const element *ahead = next + (SLAB == 1 || KL > 1 ? t : tile) * length * PF;
+        __global const element *ahead = next + SHARE * length * PF;
         if (at.q + P <= at.end)
           FN(tile)(&g, &at, x_group, w_block, w_stride, zeros, ahead, y,
                    kb PART_NAMES BIAS_NAME EPILOGUE_NAMES);
