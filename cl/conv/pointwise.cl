@@ -16,7 +16,8 @@
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
  * PF  0..32             floats of the next group's weights fetched ahead, per tile and channel
- * PX  0, 1              1: a tile's pixels of the next channel block are fetched ahead
+ * PX  0, 1              1: a tile's pixels of the next channel block are fetched ahead, and at its
+ *                       start the residual, or the lines that results go to
  * Set by the problem: C_TAIL = C % CB. SW = 0 for strides of 1: tiles lie along all pixels, images
  * in sequence, and q is the pixel in x as well. Else SW is the stride along a row and tiles lie
  * along rows, so that a tile's pixels are a constant apart. TAIL = pixels, or WO, % P: pixels of
@@ -63,6 +64,14 @@
 #define AHEAD_X
 #endif
 
+#if PX && HAS_RES
+#define AHEAD_Y(p, k) PREFETCH(res + OWN(p, k));
+#elif PX
+#define AHEAD_Y(p, k) PREFETCH(y + OUT(p, k));
+#else
+#define AHEAD_Y(p, k)
+#endif
+#define AHEAD_PIXEL(p, unused) FOR_K(AHEAD_Y, p)
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
 #define INIT_PIXEL(p, unused) FOR_K(INIT, p)
 #define LOAD_W(unused, k) const block w_##k = BLOCK_AT(w_block, k * g->channels_in + lane);
@@ -122,6 +131,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
                 __global stored *y, uint q, uint kb EPILOGUE_PARAMS) { \
     __global const element *x_block = x; \
     __global const stored *w_block = w + (size_t)kb * g->channels_in; \
+    FOR_PIXELS(AHEAD_PIXEL, 0) \
     FOR_PIXELS(INIT_PIXEL, 0) \
     for (uint b = g->channels_in / CB; b > 0; --b) { \
       LANES_OF_BLOCK(FOR_PIXELS, CB) \
