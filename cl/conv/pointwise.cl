@@ -12,8 +12,8 @@
  * Order    input channels ascending, from the bias: the canonical order whatever the tile
  *
  * P   1..8, 10, 12, 14  pixels per tile             KB  1..6, 8  blocks per tile, divides K / CB
- * PL  1..64             tiles looped over inside a work-item: weights stay in cache
- * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
+ * PL  1..64             tiles looped over inside a work-item: weights stay in cache (argument pl)
+ * KL  1..64             groups of KB likewise: the input stays in cache (argument kl)
  * WG  1, 8..256         work-items per work-group, along tiles
  * PF  0..32             floats of the next group's weights fetched ahead, per tile and channel
  * PX  0, 1              1: a tile's pixels of the next channel block are fetched ahead, and at its
@@ -26,8 +26,6 @@
 #ifndef P
 #define P 4
 #define KB 2
-#define PL 1
-#define KL 1
 #define WG 32
 #define PF 1
 #define PX 1
@@ -164,18 +162,18 @@ TILE(tail, FOR_TAIL)
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise)(
     __global const element *restrict x, __global const stored *restrict w,
-    __global stored *y EPILOGUE_PARAMS, uint channels_in, uint blocks_out, uint pixels_in,
-    uint pixels_out, uint first_out, uint plane_out STRIDE_PARAMS) {
+    __global stored *y EPILOGUE_PARAMS, uint pl, uint kl, uint channels_in, uint blocks_out,
+    uint pixels_in, uint pixels_out, uint first_out, uint plane_out STRIDE_PARAMS) {
   const FN(geometry) g = {channels_in, blocks_out, pixels_in, pixels_out,
                           first_out, plane_out STRIDE_NAMES};
-  for (uint l = 0; l < KL; ++l) {
-    const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
+  for (uint l = 0; l < kl; ++l) {
+    const uint kb = ((uint)get_global_id(1) * kl + l) * KB;
     if (kb >= blocks_out) return;
     __global const element *next = (__global const element *)(w + (size_t)(kb + KB) * channels_in);
-    for (uint t = 0; t < PL; ++t) {
-      const uint at = (uint)get_global_id(0) * PL + t;
+    for (uint t = 0; t < pl; ++t) {
+      const uint at = (uint)get_global_id(0) * pl + t;
       const FN(place) to = FN(place_of)(&g, at);
-      __global const element *ahead = next + (size_t)(KL > 1 ? t : at) * channels_in * PF;
+      __global const element *ahead = next + (size_t)(kl > 1 ? t : at) * channels_in * PF;
       __global const element *from = x + (size_t)to.source * CB;
       if (to.q + P <= to.end) FN(tile)(&g, from, w, ahead, y, to.q, kb BIAS_NAME EPILOGUE_NAMES);
 #if TAIL

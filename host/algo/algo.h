@@ -44,6 +44,9 @@ struct ncl_algo {
     bool float_weights;      /* packed as floats then too, see problem/oracle.h for their values */
     const struct ncl_tunable *tunables;
     int tunable_count;
+    /* Bit i: set_args passes tunables[i], the composer does not define it. Points that differ in
+     * these alone share a kernel. */
+    unsigned arguments;
     /* Can it compute this problem on this device with at least one legal point? */
     bool (*applicable)(const struct ncl_problem *p, const struct ncl_caps *caps);
     /* Is this point legal? v[i] is the value of tunables[i]. */

@@ -61,8 +61,9 @@ static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range
 
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
-    (void)v;
     ncl_arg_convolution(args, p);
+    ncl_arg_int(args, v[NCL_TILE_PL]);
+    ncl_arg_int(args, v[NCL_TILE_KL]);
     ncl_arg_int(args, p->x.c);
     ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
     ncl_arg_int(args, p->x.n * p->x.h * p->x.w);
@@ -89,6 +90,7 @@ const struct ncl_algo ncl_algo_pointwise = {
     .y_chunks = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
+    .arguments = 1u << NCL_TILE_PL | 1u << NCL_TILE_KL,
     .applicable = applicable,
     .valid = valid,
     .defaults = defaults,

@@ -28,7 +28,8 @@ void ncl_compose_defines(struct ncl_defines *defines, const struct ncl_algo *alg
     ncl_define(defines, "X_PLAIN", p->x_order == NCL_PLAIN);
     ncl_define(defines, "Y_PLAIN", p->y_order == NCL_PLAIN);
     for (int i = 0; i < algo->tunable_count; i++)
-        ncl_define(defines, algo->tunables[i].name, v[i]);
+        if (!(algo->arguments >> i & 1))
+            ncl_define(defines, algo->tunables[i].name, v[i]);
     if (algo->defines)
         algo->defines(defines, v, p);
 }
