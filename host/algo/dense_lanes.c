@@ -119,8 +119,7 @@ static void pack(const int *v, const struct ncl_problem *p, const struct ncl_wei
     struct pack_job job = {p, weights, packed};
 
     (void)v;
-    ncl_parallel_for((size_t)(ncl_blocks(p->x.c, p->channel_block) * p->channel_block), pack_row,
-                     &job);
+    ncl_parallel_for(ncl_round_up((size_t)p->x.c, (size_t)p->channel_block), pack_row, &job);
 }
 
 const struct ncl_algo ncl_algo_dense_lanes = {

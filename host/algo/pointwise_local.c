@@ -49,19 +49,19 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
 
 static size_t tiles_across(const int *v, const struct ncl_problem *p)
 {
-    return ncl_ceil_div((size_t)ncl_tile_shape(p, false).pixels, (size_t)(v[LX] * v[P]));
+    return ncl_ceil_div((size_t)ncl_tile_shape(p, false).pixels, (size_t)v[LX] * (size_t)v[P]);
 }
 
 static size_t tiles_down(const int *v, const struct ncl_problem *p)
 {
-    return ncl_ceil_div((size_t)ncl_tile_shape(p, false).blocks, (size_t)(v[LY] * v[KB]));
+    return ncl_ceil_div((size_t)ncl_tile_shape(p, false).blocks, (size_t)v[LY] * (size_t)v[KB]);
 }
 
 /* Hardware threads times the instructions of a block of input channels: fmas, loads from local
  * memory, the shares of bringing it there, barriers and loop. */
 static double cost(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const size_t group = ncl_ceil_div((size_t)(v[LX] * v[LY]), (size_t)caps->lanes);
+    const size_t group = ncl_ceil_div((size_t)v[LX] * (size_t)v[LY], (size_t)caps->lanes);
     const double threads = (double)(tiles_across(v, p) * tiles_down(v, p) * group);
     const double shares = (double)v[P] / v[LY] + (double)(p->channel_block * v[KB]) / v[LX];
 
@@ -164,7 +164,7 @@ static size_t packed_floats(const int *v, const struct ncl_problem *p)
 {
     const size_t cb = (size_t)p->channel_block;
 
-    return tiles_down(v, p) * (size_t)(v[LY] * v[KB]) * depth(v, p) * cb * cb;
+    return tiles_down(v, p) * (size_t)v[LY] * (size_t)v[KB] * depth(v, p) * cb * cb;
 }
 
 struct pack_job {
@@ -194,7 +194,7 @@ static void pack_tile(void *user, size_t index)
     const struct pack_job *job = user;
     const int blocks = job->v[LY] * job->v[KB], cb = job->problem->channel_block;
     const int channels = (int)depth(job->v, job->problem) * cb;
-    const size_t floats = (size_t)(blocks * cb);
+    const size_t floats = (size_t)blocks * (size_t)cb;
 
     for (int c = 0; c < channels; c++)
         pack_channel(job, (int)index * blocks, c,

@@ -98,6 +98,7 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
 static void destroy_layers(struct ncl_session *session)
 {
     const int count = session->schedule ? session->schedule->step_count : 0;
+    const int parts = session->schedule ? session->schedule->part_count : 0;
 
     for (int i = 0; session->layers && i < count; i++) {
         struct ncl_session_layer_state *layer = &session->layers[i];
@@ -108,7 +109,7 @@ static void destroy_layers(struct ncl_session *session)
         ncl_buffer_release(session->device, &layer->shift);
         free(layer->params);
     }
-    for (int i = 0; session->parts && i < session->schedule->part_count; i++)
+    for (int i = 0; session->parts && i < parts; i++)
         ncl_launch_release(session->device, &session->parts[i].launch);
     free(session->layers);
     free(session->parts);
