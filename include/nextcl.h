@@ -189,7 +189,9 @@ typedef enum ncl_report_kind {
     NCL_REPORT_INSPECT = 1, /* object: a ncl_model; free dims become batch 1, 3 channels, 224 pixels
                              */
     NCL_REPORT_SESSION = 2, /* object: a ncl_session */
-    NCL_REPORT_INSPECT_AT = 3 /* object: a ncl_inspection */
+    NCL_REPORT_INSPECT_AT = 3, /* object: a ncl_inspection */
+    NCL_REPORT_DB = 4,         /* object: NULL; the user's tuning records */
+    NCL_REPORT_EXPLAIN = 5     /* object: a ncl_session; why each layer runs what it runs */
 } ncl_report_kind;
 
 /* A model at given shapes of its inputs, in the model's order; only rank and dims are read. */
@@ -198,6 +200,53 @@ typedef struct ncl_inspection {
     const ncl_tensor *inputs;
     size_t input_count;
 } ncl_inspection;
+
+typedef enum ncl_effort {
+    NCL_EFFORT_NORMAL = 0, /* budget_seconds, 0: 60 */
+    NCL_EFFORT_QUICK = 1,  /* at most 10 s: what is known of this and similar devices */
+    NCL_EFFORT_FULL = 2    /* a fixed sample of 300 points per problem: a yardstick, takes hours */
+} ncl_effort;
+
+/* Whole-network figures are sums over layers of measured launches, seconds per inference. */
+typedef struct ncl_tune_progress {
+    const char *layer;               /* that was worked on last */
+    size_t layer_index, layer_count; /* among the distinct problems */
+    double elapsed, budget;          /* seconds; their difference is the time left */
+    double default_seconds, best_seconds;
+    size_t trials, rejected;
+} ncl_tune_progress;
+/* Non-zero stops: what was measured is kept. */
+typedef int (*ncl_tune_fn)(void *user, const ncl_tune_progress *progress);
+
+/* Zero but for struct_size is a good choice. Later releases append fields. */
+typedef struct ncl_tune_options {
+    size_t struct_size; /* sizeof(ncl_tune_options) */
+    ncl_effort effort;
+    double budget_seconds; /* for the whole network */
+    uint64_t seed;         /* 0: 1 */
+    int resume;            /* go on with an interrupted run of the same model and seed */
+    int from_worst;        /* start from deliberately bad parameters, knowing nothing: a test of the
+                              tuner */
+    int dry_run;           /* report what would be tuned, measure nothing */
+    /* argv of a program that calls ncl_tune_worker(0, 1), ending with NULL: candidates run there,
+     * and a crash or a hang costs only them. NULL: in this process; a candidate that takes the
+     * process along is passed over by the next run. */
+    const char *const *worker;
+    ncl_tune_fn progress;
+    void *user;
+} ncl_tune_options;
+
+typedef enum ncl_db_action {
+    NCL_DB_EXPORT = 0, /* all records of the store to paths[0], as JSON Lines */
+    NCL_DB_MINIMAL =
+        1,             /* the same of what a file of tuning/ holds: winners that beat their defaults
+                        */
+    NCL_DB_IMPORT = 2, /* from all paths into the store: verified when first used; what was measured
+                          here stays */
+    NCL_DB_MERGE =
+        3, /* paths[1..] into paths[0], sorted, the best of each; leaves the store alone */
+    NCL_DB_CLEAR = 4 /* forget all records; no paths */
+} ncl_db_action;
 
 /* ---- library ---- */
 NCL_API const char *ncl_version(void);
@@ -276,6 +325,22 @@ NCL_API ncl_status ncl_session_layer(const ncl_session *session, size_t index, n
  * ncl_free. */
 NCL_API ncl_status ncl_verify(ncl_session *session, const ncl_tensor *inputs, size_t input_count,
                               char **json);
+
+/* ---- tuning ---- */
+/* Tries algorithms and parameters for the layers of the model at these input shapes, on the
+ * context's device, and keeps the verified winners in the cache: sessions created afterwards use
+ * them. Bits do not change in reproducible mode. *json (if not NULL): the report, also when
+ * cancelled (NCL_ERROR_CANCELLED, everything measured is kept); free with ncl_free. */
+NCL_API ncl_status ncl_tune(ncl_context *context, const ncl_model *model, const ncl_tensor *inputs,
+                            size_t input_count, const ncl_tune_options *options, char **json);
+/* The whole of a worker: serves the tuner that started it, through two file descriptors, until the
+ * tuner is done or gone. Prints nothing. */
+NCL_API ncl_status ncl_tune_worker(int in, int out);
+/* The user's tuning records; needs no device. *records (if not NULL): how many were written, read
+ * or forgotten. A file is written whole or not at all; a file that is not as tuning/README.md says
+ * changes nothing. */
+NCL_API ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char *const *paths,
+                          size_t path_count, size_t *records);
 
 /* ---- reports ---- */
 /* JSON text about an object; free with ncl_free. */

@@ -1,0 +1,24 @@
+/* Points of the search space: one algorithm with its parameters, as memory and as text. */
+#ifndef NCL_PLAN_POINT_H
+#define NCL_PLAN_POINT_H
+
+#include "algo/algo.h"
+#include "base/hash.h"
+
+struct ncl_point {
+    const struct ncl_algo *algo;
+    int v[NCL_MAX_TUNABLES]; /* 0 past tunable_count, so that equal points have equal bytes */
+};
+
+bool ncl_point_equal(const struct ncl_point *a, const struct ncl_point *b);
+/* "P=6 KB=2", "" without tunables. */
+void ncl_point_params(const struct ncl_point *point, struct ncl_text *text);
+/* The point that names and numbers of a record stand for. false: no such algorithm here, a tunable
+ * missing, unknown or named twice. Legality is a question of its own (ncl_algo_legal). */
+bool ncl_point_parse(const char *algorithm, const char *params, struct ncl_point *point);
+/* What a measurement of the algorithm depends on besides the point: its flattened kernel source,
+ * version and tunables, the library's version where it calls one, NCL_ORDER_VERSION. Another hash
+ * retires a record. */
+void ncl_point_kernel_hash(const struct ncl_algo *algo, char text[NCL_HASH_TEXT]);
+
+#endif

@@ -1,0 +1,35 @@
+/* Records in the user's store. One row per device, driver, kernel, problem, algorithm and params; a
+ * newer measurement replaces the older one. Written at once and durably: after ncl_records_put
+ * returned true, kill -9 does not lose the record, nor does a power cut lose more than the last
+ * few. A store that cannot be written warns once and keeps nothing; tuning goes on. */
+#ifndef NCL_TUNEDB_RECORDS_H
+#define NCL_TUNEDB_RECORDS_H
+
+#include "base/text.h"
+#include "tunedb/record.h"
+#include "tunedb/store.h"
+
+/* Any member NULL: whatever its value. */
+struct ncl_record_filter {
+    const char *platform, *device, *driver, *klass, *kernel, *problem, *algorithm, *params;
+    bool good_only, chosen_only;
+};
+
+/* Inserts or replaces. A GOOD record replaces a STARTED one; an IMPORTED one replaces nothing that
+ * was MEASURED. false: not kept. store may be NULL. */
+bool ncl_records_put(struct ncl_store *store, const struct ncl_record *record);
+/* Makes the record of these keys the only chosen one of its device, driver and problem, in one
+ * transaction. NULL algorithm: none is. */
+bool ncl_records_choose(struct ncl_store *store, const struct ncl_record *keys);
+/* Appends what matches, sorted. NCL_OK with nothing where the store keeps nothing. */
+ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
+                            struct ncl_record_list *list);
+/* Deletes what matches; *deleted may be NULL. */
+bool ncl_records_delete(struct ncl_store *store, const struct ncl_record_filter *filter,
+                        size_t *deleted);
+
+/* Small notes of the store's own, such as a hint that was given once. false: not there. */
+bool ncl_store_note_get(struct ncl_store *store, const char *key, struct ncl_text *value);
+bool ncl_store_note_put(struct ncl_store *store, const char *key, const char *value);
+
+#endif
