@@ -326,6 +326,9 @@ ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *ob
         return report_inspection(context, ((const ncl_inspection *)object)->model, object, json);
     case NCL_REPORT_SESSION:
         return ncl_session_report(object, json);
+    case NCL_REPORT_DB:      /* branch records */
+    case NCL_REPORT_EXPLAIN: /* branch plan */
+        break;
     }
     return ncl_fail(&context->log, NCL_ERROR_USAGE, "unknown report %d", (int)kind);
 }
