@@ -7,6 +7,7 @@
 #include "plan/choose.h"
 #include "plan/kernels.h"
 #include "plan/launch.h"
+#include "plan/point.h"
 
 /* How to make one. The device must outlive the session. */
 struct ncl_session_config {
@@ -16,6 +17,12 @@ struct ncl_session_config {
     int channel_block;
     ncl_progress_fn progress; /* may be NULL */
     void *user;
+    struct ncl_store *store; /* whose records advise; NULL: only shipped ones do */
+    /* Decides in place of records which point a problem runs with; false: the planner's default.
+     * NULL: records decide. The problem is a step's as its first part computes it; a point that
+     * does not suit the others, or fails, gives way to the next as ever. */
+    bool (*pin)(void *user, const struct ncl_problem *problem, struct ncl_point *point);
+    void *pin_user;
 };
 
 /* Of a part of the schedule that is the first of its kind: others repeat it. */
