@@ -341,8 +341,8 @@ static json_t *layers_json(const struct verify *v)
         const struct finding *f = &v->findings[i];
         json_t *entry = json_pack(
             "{s:s, s:s, s:s, s:I}", "name", v->session->schedule->steps[i].name, "op",
-            v->session->schedule->steps[i].op, "algorithm", v->session->layers[i].choice.algo->name,
-            "differing", (json_int_t)f->differing);
+            v->session->schedule->steps[i].op, "algorithm",
+            v->session->layers[i].choice.point.algo->name, "differing", (json_int_t)f->differing);
 
         if (f->differing) {
             json_object_set_new(entry, "first_index", json_integer((json_int_t)f->first));
@@ -451,7 +451,7 @@ ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inp
         status = ncl_fail(session->device->log, NCL_ERROR_MISMATCH, "layer '%s' (%s, %s): %s",
                           session->schedule->steps[v.first_bad].name,
                           session->schedule->steps[v.first_bad].op,
-                          session->layers[v.first_bad].choice.algo->name, v.text);
+                          session->layers[v.first_bad].choice.point.algo->name, v.text);
     verify_free(&v);
     return status;
 }
