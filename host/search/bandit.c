@@ -30,7 +30,7 @@ static double expected_gain(const struct ncl_site *site)
 double ncl_arm_value(const struct ncl_site *site, double throughput, double mean_cost)
 {
     const double known = ncl_site_seconds(site);
-    const double seconds = known > 0         ? known
+    const double seconds = known > 0        ? known
                            : throughput > 0 ? ncl_site_work(site) / throughput
                                             : ncl_site_work(site);
     const double cost = site->arm.cost > 0 ? site->arm.cost : mean_cost > 0 ? mean_cost : 1;

@@ -103,10 +103,8 @@ static bool settled(const struct final *final)
 static ncl_status drop(struct ncl_run *run, struct ncl_site *site, struct final *final, int index)
 {
     struct ncl_trial *trial = final->trials[index];
-    const struct ncl_search_note note = {.task = site->index,
-                                         .point = trial->point,
-                                         .verdict = trial->verdict,
-                                         .why = trial->why};
+    const struct ncl_search_note note = {
+        .task = site->index, .point = trial->point, .verdict = trial->verdict, .why = trial->why};
 
     final->trials[index] = NULL;
     site->counts[trial->verdict]++;

@@ -16,7 +16,7 @@
 /* Of the incumbent's time: slower from the first launches on is a loser. */
 #define LOSER 2
 #define ALIKE 0.015 /* differences that are not worth telling apart */
-#define WARM_UP 4 /* how much slower a first launch may be than the later ones */
+#define WARM_UP 4   /* how much slower a first launch may be than the later ones */
 /* Enough of a point that takes so long. */
 #define MEASURE_SECONDS 0.25
 #define LEAST_ERROR 2e-3 /* of a median: what no number of samples gets below */
@@ -209,8 +209,8 @@ struct figures {
 static struct figures figures_of(const struct pair *pair)
 {
     const bool yard = pair->has_yard && pair->yard.count;
-    const bool by_wall = ncl_series_by_wall(&pair->point) ||
-                         (yard && ncl_series_by_wall(&pair->yard));
+    const bool by_wall =
+        ncl_series_by_wall(&pair->point) || (yard && ncl_series_by_wall(&pair->yard));
     const struct ncl_spread point = ncl_series_spread(&pair->point, by_wall);
     struct figures figures = {point.median, point.mad, point.error, 0};
 

@@ -187,9 +187,8 @@ static ncl_status finish(struct ncl_run *run, struct ncl_site *site, struct ncl_
 {
     struct ncl_trial *live = ncl_site_live(site, &prepared->point);
     struct ncl_trial *trial = live ? live : prepared;
-    struct ncl_search_note note = {.task = site->index,
-                                   .point = prepared->point,
-                                   .verdict = prepared->verdict};
+    struct ncl_search_note note = {
+        .task = site->index, .point = prepared->point, .verdict = prepared->verdict};
     ncl_status status = NCL_OK;
     double now;
 
@@ -201,9 +200,7 @@ static ncl_status finish(struct ncl_run *run, struct ncl_site *site, struct ncl_
     note.cost = whole(share + now - run->mark);
     run->mark = now;
     note.why = note.verdict == NCL_VERDICT_GOOD ? "" : trial->why;
-    status = ncl_run_note(run, site, &note, true);
-    ncl_run_tidy(run, site);
-    return status;
+    return ncl_run_note(run, site, &note, true);
 }
 
 ncl_status ncl_run_batch(struct ncl_run *run, const struct ncl_slot *slots, int count)
@@ -240,5 +237,7 @@ ncl_status ncl_run_batch(struct ncl_run *run, const struct ncl_slot *slots, int 
             next++;
         }
     }
+    for (int i = 0; i < count; i++)
+        ncl_run_tidy(run, slots[i].site);
     return status;
 }

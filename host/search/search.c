@@ -50,7 +50,8 @@ static struct ncl_site *choose(const struct ncl_run *run, const struct means *me
         if (site->exhausted || is_pending_start(site))
             continue;
         /* A fixed sample goes through the sites in turn. */
-        value = sample ? 1.0 / (1 + site->given) : ncl_arm_value(site, means->throughput, means->cost);
+        value =
+            sample ? 1.0 / (1 + site->given) : ncl_arm_value(site, means->throughput, means->cost);
         if (!chosen || value > best) {
             chosen = site;
             best = value;

@@ -39,7 +39,8 @@ static bool add_known(struct ncl_site *site, const struct ncl_search *search)
 
 ncl_status ncl_site_open(struct ncl_site *site, const struct ncl_search *search, int index)
 {
-    *site = (struct ncl_site){.task = &search->tasks[index], .index = index, .best = -1, .second = -1};
+    *site =
+        (struct ncl_site){.task = &search->tasks[index], .index = index, .best = -1, .second = -1};
     site->rng.state = search->seed * 0x2545f4914f6cdd1du + (uint64_t)index;
     ncl_rng_next(&site->rng);
     if (!add_known(site, search) || !add_seeds(site))

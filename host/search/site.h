@@ -26,9 +26,10 @@ struct ncl_walk {
 
 /* What the bandit knows. */
 struct ncl_arm {
-    double gained, weight; /* discounted sums: share of the time saved per evaluation, evaluations */
-    double cost, worst;    /* of an evaluation: running mean, 0: none yet; highest */
-    int pending;           /* chosen, not finished */
+    double gained,
+        weight;         /* discounted sums: share of the time saved per evaluation, evaluations */
+    double cost, worst; /* of an evaluation: running mean, 0: none yet; highest */
+    int pending;        /* chosen, not finished */
 };
 
 struct ncl_site {
@@ -39,13 +40,13 @@ struct ncl_site {
     struct ncl_point_set seeds;
     struct ncl_finished *done;
     size_t done_count, done_capacity;
-    bool started;       /* the start was evaluated */
-    double reference;   /* its seconds; 0: it failed */
-    int best, second;   /* into done; -1: none */
+    bool started;     /* the start was evaluated */
+    double reference; /* its seconds; 0: it failed */
+    int best, second; /* into done; -1: none */
     struct ncl_walk walk;
     struct ncl_arm arm;
     int counts[NCL_VERDICT_COUNT];
-    int given; /* points proposed */
+    int given;                /* points proposed */
     bool exhausted, finished; /* finished: its finals are over */
     struct ncl_trial live[8]; /* prepared and not forgotten */
     int live_count;

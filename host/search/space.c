@@ -17,7 +17,7 @@ uint64_t ncl_rng_next(struct ncl_rng *rng)
 
 int ncl_rng_below(struct ncl_rng *rng, int limit)
 {
-    return (int)((ncl_rng_next(rng) >> 33) % (uint64_t)limit);
+    return (int)((ncl_rng_next(rng) >> 32) * (uint64_t)limit >> 32);
 }
 
 bool ncl_point_set_has(const struct ncl_point_set *set, const struct ncl_point *point)
@@ -94,8 +94,8 @@ static bool repair(const struct ncl_task *task, int fixed, struct ncl_rng *rng,
     return ncl_space_legal(task, point);
 }
 
-bool ncl_space_step(const struct ncl_task *task, const struct ncl_point *from, int tunable, int step,
-                    struct ncl_rng *rng, struct ncl_point *point)
+bool ncl_space_step(const struct ncl_task *task, const struct ncl_point *from, int tunable,
+                    int step, struct ncl_rng *rng, struct ncl_point *point)
 {
     *point = *from;
     return move(point, tunable, step) && repair(task, tunable, rng, point);

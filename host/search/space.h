@@ -18,7 +18,8 @@ struct ncl_point_set {
     size_t count, capacity;
 };
 bool ncl_point_set_has(const struct ncl_point_set *set, const struct ncl_point *point);
-bool ncl_point_set_add(struct ncl_point_set *set, const struct ncl_point *point); /* false: memory */
+bool ncl_point_set_add(struct ncl_point_set *set,
+                       const struct ncl_point *point); /* false: memory */
 void ncl_point_set_free(struct ncl_point_set *set);
 
 bool ncl_space_legal(const struct ncl_task *task, const struct ncl_point *point);
@@ -30,8 +31,8 @@ bool ncl_space_random(const struct ncl_task *task, const struct ncl_point_set *t
                       struct ncl_rng *rng, struct ncl_point *point);
 /* One tunable one step up (+1) or down (-1) among its values. An illegal result is repaired through
  * small random changes of the others. false: no such step. */
-bool ncl_space_step(const struct ncl_task *task, const struct ncl_point *from, int tunable, int step,
-                    struct ncl_rng *rng, struct ncl_point *point);
+bool ncl_space_step(const struct ncl_task *task, const struct ncl_point *from, int tunable,
+                    int step, struct ncl_rng *rng, struct ncl_point *point);
 /* `steps` random steps one after the other. */
 bool ncl_space_wander(const struct ncl_task *task, const struct ncl_point *from, int steps,
                       struct ncl_rng *rng, struct ncl_point *point);
