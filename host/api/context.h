@@ -20,6 +20,7 @@ struct ncl_context {
     int device_index; /* in list; -1: adopted */
     struct ncl_store *store;
     int channel_block;
+    bool channel_block_free; /* the device's own: nobody asked for it */
 };
 
 struct ncl_model {
