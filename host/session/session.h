@@ -82,6 +82,8 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
                             const struct ncl_dims *inputs, int input_count,
                             struct ncl_session **session);
 void ncl_session_destroy(struct ncl_session *session);
+/* What a session on the device makes of the math wanted: auto is decided by the measured ratio. */
+ncl_status ncl_session_math(const struct ncl_device *device, ncl_math wanted, ncl_math *math);
 
 /* The slot of a graph input or output; -1: none. */
 int ncl_session_input_slot(const struct ncl_session *session, int input);
