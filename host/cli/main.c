@@ -39,6 +39,14 @@ static const struct cli_command commands[] = {
     {"inspect", "MODEL", "what would run: layers, shapes, work, memory; needs no device",
      "  nextcl inspect net.onnx\n  nextcl inspect net.onnx --dot | dot -Tsvg > net.svg\n",
      MODEL_OPTIONS "batch size dot", 1, 1, cli_inspect},
+    {"db", "show|export|import|merge|clear [FILE...]",
+     "tuning records: list them, carry them to other machines; needs no device",
+     "  nextcl db show --problem 'conv x1x128x56x56' --chosen\n"
+     "  nextcl db export mine.jsonl --minimal    # winners alone, to share\n"
+     "  nextcl db import theirs.jsonl            # verified when first used\n"
+     "  nextcl db merge all.jsonl mine.jsonl theirs.jsonl\n",
+     "minimal problem algorithm verdict chosen", 1, -1, cli_db},
+    {"tune-worker", "", NULL, "", "", 0, 0, cli_tune_worker},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -121,7 +129,8 @@ static void print_help(void)
            "usage: nextcl COMMAND [options]\n\n",
            ncl_version());
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+        if (commands[i].summary)
+            printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     puts("\nMODEL is an .onnx file, or zoo:NAME (resnet18 .. resnet152, resnext50_32x4d,\n"
          "resnext101_32x8d, wide_resnet50_2, preact_resnet18, preact_resnet50, resnext50_keras,\n"
          "resnext50_keras_late) with seeded random weights.\n\n"
@@ -137,7 +146,7 @@ static void print_help(void)
 static void print_command_help(const struct cli_command *command)
 {
     printf("usage: nextcl %s %s [options]\n\n%s\n\n", command->name, command->arguments,
-           command->summary);
+           command->summary ? command->summary : "started by 'nextcl tune' alone");
     cli_print_options(command->options);
     cli_print_options(NULL);
     printf("\nexamples\n%s", command->details);
