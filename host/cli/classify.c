@@ -207,6 +207,9 @@ static int make_session(struct classify *c, const ncl_io *io)
     c->input.data = calloc((size_t)c->batch, c->per_image * sizeof(float));
     if (!c->input.data)
         return cli_fail(NCL_ERROR_MEMORY, "out of memory: a batch of %d images", c->batch);
+    failed = cli_tune_first(c->options, &c->s, &c->input);
+    if (failed)
+        return failed;
     status = ncl_session_create(c->s.context, c->s.model, &c->input, 1, &c->s.session);
     if (status != NCL_OK)
         return cli_fail_model(c->options, status);

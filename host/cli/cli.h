@@ -126,6 +126,12 @@ int cli_open_session(const struct cli_options *options, bool profile, struct cli
 int cli_run_session(const struct cli_session *session, const ncl_tensor *inputs,
                     const ncl_tensor *outputs, double *seconds);
 
+/* ---- tune.c, watch.c ---- */
+/* Tunes the model at these inputs' shapes for --tune's seconds, if it was given. */
+int cli_tune_first(const struct cli_options *options, const struct cli_session *session,
+                   const ncl_tensor *inputs);
+bool cli_watching(void); /* a tune shows progress of its own */
+
 /* ---- pocl.c ---- */
 /* Sets the environment that PoCL reads before its first call, where the user did not: pins its
  * workers, and gives it a temporary cache where its own cannot be written. */

@@ -20,25 +20,34 @@ static const struct cli_command commands[] = {
      "  nextcl classify resnext50.onnx cat.jpg dog.png\n"
      "  nextcl classify net.onnx photos/ --labels names.txt --top 3 --batch 8 --json\n"
      "  nextcl classify net.onnx x.npy --truth y.npy --top 1\n",
-     MODEL_OPTIONS "labels truth top preprocess mean std resize crop raw batch", 2, -1,
+     MODEL_OPTIONS "labels truth top preprocess mean std resize crop raw batch tune", 2, -1,
      cli_classify},
     {"run", "MODEL --input x.npy --output-dir DIR", "tensors in, tensors out",
      "  nextcl run net.onnx --input x.npy --output-dir out\n"
      "  nextcl run net.onnx --input image=x.npy --output-dir out --math reproducible\n",
-     MODEL_OPTIONS "input output-dir", 1, 1, cli_run},
+     MODEL_OPTIONS "input output-dir tune", 1, 1, cli_run},
     {"verify", "MODEL", "compare every layer with the host oracle, bit for bit",
      "  nextcl verify zoo:resnext50_32x4d\n"
      "  nextcl verify net.onnx --input x.npy --expect y.npy --rtol 1e-3\n",
      MODEL_OPTIONS "input expect rtol atol batch size", 1, 1, cli_verify},
     {"bench", "MODEL", "latency and throughput",
      "  nextcl bench zoo:resnext50_32x4d --batch 8 --layers\n",
-     MODEL_OPTIONS "batch size repeat warmup layers", 1, 1, cli_bench},
+     MODEL_OPTIONS "batch size repeat warmup layers tune", 1, 1, cli_bench},
     {"profile", "MODEL --trace OUT.json", "a timeline of every launch, and times per layer",
      "  nextcl profile zoo:resnext50_32x4d --trace trace.json   # open in Perfetto\n",
      MODEL_OPTIONS "batch size repeat warmup trace", 1, 1, cli_profile},
     {"inspect", "MODEL", "what would run: layers, shapes, work, memory; needs no device",
      "  nextcl inspect net.onnx\n  nextcl inspect net.onnx --dot | dot -Tsvg > net.svg\n",
      MODEL_OPTIONS "batch size dot", 1, 1, cli_inspect},
+    {"tune", "MODEL", "find faster kernels and parameters for a net on this device, and keep them",
+     "  nextcl tune zoo:resnext50_32x4d              # a minute; bits do not change\n"
+     "  nextcl tune net.onnx --budget 5m --batch 8 --report tuning.html\n"
+     "  nextcl tune net.onnx --resume                # goes on after Ctrl-C\n",
+     MODEL_OPTIONS "batch size budget resume dry-run report tune-seed from-worst", 1, 1, cli_tune},
+    {"explain", "MODEL [LAYER]", "why each layer runs what it runs",
+     "  nextcl explain zoo:resnext50_32x4d\n"
+     "  nextcl explain net.onnx layer3.0/conv2   # part of a name, or an index\n",
+     MODEL_OPTIONS "batch size", 1, 2, cli_explain},
     {"db", "show|export|import|merge|clear [FILE...]",
      "tuning records: list them, carry them to other machines; needs no device",
      "  nextcl db show --problem 'conv x1x128x56x56' --chosen\n"

@@ -118,6 +118,8 @@ static int run_model(const struct cli_options *options, struct cli_session *s, n
     int failed = cli_load_inputs(options, s, inputs);
     ncl_status status;
 
+    if (!failed)
+        failed = cli_tune_first(options, s, inputs);
     if (!failed) {
         status = ncl_session_create(s->context, s->model, inputs, input_count, &s->session);
         failed = status == NCL_OK ? check_paths(options, s) : cli_fail_model(options, status);
