@@ -189,6 +189,14 @@ static bool change_of(const json_t *layer, struct change *c)
     return true;
 }
 
+static bool same_point(const json_t *layer)
+{
+    char from[TUNE_POINT], to[TUNE_POINT];
+
+    return strcmp(tune_point(json_object_get(layer, "default"), from),
+                  tune_point(json_object_get(layer, "best"), to)) == 0;
+}
+
 static void put_change(struct html *page, const json_t *layer, const struct change *c,
                        const double range[2], double noise)
 {
@@ -208,9 +216,13 @@ static void put_change(struct html *page, const json_t *layer, const struct chan
     html_put(page,
              "<path class=\"%s\" stroke-width=\"2\" d=\"M%.1f 10H%.1f\"/>"
              "<path class=\"%s\" stroke-width=\"10\" stroke-linecap=\"round\" d=\"M%.1f 10h0\"/>"
-             "</svg><div class=\"value\"><b>%+.1f</b> %% &#177; %.1f%s</div></div>\n",
-             kept ? "after" : "before", left, right, kept ? "after" : "before", middle,
-             100 * c->middle, 100 * c->deviation, kept ? "" : " <small>not kept</small>");
+             "</svg><div class=\"value\">",
+             kept ? "after" : "before", left, right, kept ? "after" : "before", middle);
+    if (same_point(layer))
+        html_put(page, "<small>nothing better found</small></div></div>\n");
+    else
+        html_put(page, "<b>%+.1f</b> %% &#177; %.1f%s</div></div>\n", 100 * c->middle,
+                 100 * c->deviation, kept ? "" : " <small>not kept</small>");
 }
 
 void page_changes(struct html *page, const json_t *report)
@@ -275,7 +287,7 @@ static void put_candidates(struct html *page, const json_t *layer, const json_t 
     html_put(page, "\"/>");
     if (start > 0)
         html_put(page,
-                 "<path class=\"open\" stroke-width=\"9\" stroke-linecap=\"round\" "
+                 "<path class=\"now\" stroke-width=\"8\" stroke-linecap=\"round\" "
                  "d=\"M%.1f 10h0\"/>",
                  place(start / best));
     html_put(page, "</svg><div class=\"value\"><b>%.0f</b> tried, %zu good</div></div>\n",
@@ -292,7 +304,7 @@ void page_candidates(struct html *page, const json_t *report)
         "left, ten times slower on the right.");
     html_put(page, "<div class=\"keys\">");
     page_key(page, "after", "a candidate");
-    page_key(page, "open round", "default");
+    page_key(page, "now round", "default");
     html_put(page, "</div>\n");
     for (size_t i = 0; i < row_count(layers); i++) {
         const json_t *layer = json_array_get(layers, i);

@@ -8,6 +8,8 @@
 #define WIDTH 1000.0
 #define HEIGHT 300.0
 #define SMALL_PLOTS 24
+/* Of the small plots: a drop by less does not look like much. */
+#define SHALLOWEST 0.05
 
 /* A layer's best time became `ms`. */
 struct event {
@@ -131,7 +133,19 @@ static void put_network(struct html *page, const json_t *report, struct curve *c
              curve->seconds / 2, curve->seconds);
 }
 
-static void put_small(struct html *page, const json_t *layer, double seconds)
+/* How far below its start a layer ended, as a share of it. */
+static double depth(const json_t *layer)
+{
+    const json_t *list = json_object_get(layer, "convergence");
+    const double start = point_value(list, 0, 1);
+
+    return json_array_size(list) > 1 && start > 0
+               ? 1 - point_value(list, json_array_size(list) - 1, 1) / start
+               : 0;
+}
+
+/* deepest: of all, the bottom of every small plot, so that they compare. */
+static void put_small(struct html *page, const json_t *layer, double seconds, double deepest)
 {
     const json_t *list = json_object_get(layer, "convergence");
     const size_t count = json_array_size(list);
@@ -150,7 +164,7 @@ static void put_small(struct html *page, const json_t *layer, double seconds)
              WIDTH, HEIGHT, HEIGHT, WIDTH, point_value(list, 0, 0) * across);
     for (size_t i = 1; i < count; i++)
         html_put(page, "H%.1fV%.1f", point_value(list, i, 0) * across,
-                 HEIGHT * (start - point_value(list, i, 1)) / start);
+                 HEIGHT * (1 - point_value(list, i, 1) / start) / deepest);
     html_put(page,
              "H%.0f\"/></svg><div class=\"scale\"><span>%s &#8594; %s ms</span>"
              "<span>%+.1f %%</span></div></div>\n",
@@ -160,12 +174,16 @@ static void put_small(struct html *page, const json_t *layer, double seconds)
 void page_convergence(struct html *page, const json_t *report)
 {
     const json_t *layers = json_object_get(report, "layers");
+    double deepest = SHALLOWEST;
     struct curve curve;
     size_t shown = 0;
 
+    for (size_t i = 0; i < json_array_size(layers); i++)
+        deepest = fmax(deepest, depth(json_array_get(layers, i)));
     page_section(page, "convergence", "Convergence",
                  "The launches' times together, with the best that was known of each problem; "
-                 "below, the problems whose time fell. The dashed line: all were measured once.");
+                 "below, in one scale, the problems whose time fell. The dashed line: all were "
+                 "measured once.");
     if (!make_curve(report, &curve))
         page->failed = true;
     else if (network(layers, &curve) > 0)
@@ -178,7 +196,7 @@ void page_convergence(struct html *page, const json_t *report)
 
         if (json_array_size(json_object_get(layer, "convergence")) < 2)
             continue;
-        put_small(page, layer, curve.seconds);
+        put_small(page, layer, curve.seconds, deepest);
         shown++;
     }
     html_put(page, "</div></section>\n");

@@ -28,9 +28,7 @@ static const char *meaning_of(const char *verdict)
 
 static void put_reject(struct html *page, const char *verdict, double count, double most)
 {
-    html_put(page, "<div class=\"row\"><div class=\"name\" title=\"");
-    html_text(page, meaning_of(verdict));
-    html_put(page, "\"><b>");
+    html_put(page, "<div class=\"row\"><div class=\"name long\"><b>");
     html_text(page, verdict);
     html_put(page, "</b> <small>");
     html_text(page, meaning_of(verdict));
