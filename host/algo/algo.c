@@ -18,6 +18,14 @@ const struct ncl_algo *ncl_algo_find(const char *name)
     return NULL;
 }
 
+bool ncl_algo_usable(const struct ncl_algo *algo, const struct ncl_problem *p,
+                     const struct ncl_caps *caps)
+{
+    return algo->kind == p->kind && (!algo->reorders || p->fast) && (!p->half || algo->half) &&
+           (!p->x_images || algo->x_chunks) && (!p->y_images || algo->y_chunks) &&
+           algo->applicable(p, caps);
+}
+
 static bool is_value(const struct ncl_tunable *tunable, int value)
 {
     for (int i = 0; i < tunable->count; ++i) {

@@ -9,6 +9,13 @@
 #include "cl/device.h"
 #ifdef NCL_HAVE_CLBLAST
 #include <clblast_c.h>
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define LIBRARY                                                                                    \
+    "CLBlast " TEXT(CLBLAST_VERSION_MAJOR) "." TEXT(CLBLAST_VERSION_MINOR) "." TEXT(               \
+        CLBLAST_VERSION_PATCH)
+#else
+#define LIBRARY "no CLBlast"
 #endif
 
 static bool one_pixel(const struct ncl_problem *p)
@@ -147,4 +154,5 @@ const struct ncl_algo ncl_algo_clblast_gemm = {
     .packed_floats = packed_floats,
     .pack = pack,
     .host_run = host_run,
+    .library = LIBRARY,
 };

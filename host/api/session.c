@@ -166,7 +166,7 @@ ncl_status ncl_session_layer(const ncl_session *session, size_t index, ncl_layer
         .name = step->name,
         .op = step->op,
         .kind = ncl_problem_kind_name(&step->problem),
-        .algorithm = state->choice.algo->name,
+        .algorithm = state->choice.point.algo->name,
         .params = state->params,
         .source = state->choice.source,
         .macs = ncl_problem_macs(&step->problem),

@@ -102,13 +102,13 @@ static bool per_image(const struct chunker *c, const struct ncl_step *step)
 static bool keeps_algorithm(const struct chunker *c, int step, bool reads, bool leaves)
 {
     struct ncl_problem p = c->schedule->steps[step].problem;
-    struct ncl_choice whole, chunk;
+    struct ncl_choice whole, part;
 
     if (ncl_choose(NULL, &p, c->caps, 0, &whole) != NCL_OK)
         return false;
     p.x_images = reads ? c->batch : 0;
     p.y_images = leaves ? c->batch : 0;
-    return ncl_choose(NULL, &p, c->caps, 0, &chunk) == NCL_OK && chunk.algo == whole.algo;
+    return ncl_choose(NULL, &p, c->caps, 0, &part) == NCL_OK && part.point.algo == whole.point.algo;
 }
 
 static bool is_input(const struct chunker *c, int slot)

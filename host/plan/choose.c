@@ -1,13 +1,5 @@
 #include "plan/choose.h"
 
-static bool usable(const struct ncl_algo *algo, const struct ncl_problem *p,
-                   const struct ncl_caps *caps)
-{
-    return algo->kind == p->kind && (!algo->reorders || p->fast) && (!p->half || algo->half) &&
-           (!p->x_images || algo->x_chunks) && (!p->y_images || algo->y_chunks) &&
-           algo->applicable(p, caps);
-}
-
 static int rank(size_t index, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const struct ncl_algo *algo = ncl_algos[index];
@@ -29,24 +21,16 @@ ncl_status ncl_choose(const struct ncl_log *log, const struct ncl_problem *p,
     for (size_t i = 0; i < ncl_algo_count; i++) {
         int better = 0;
 
-        if (!usable(ncl_algos[i], p, caps))
+        if (!ncl_algo_usable(ncl_algos[i], p, caps))
             continue;
         for (size_t j = 0; j < ncl_algo_count; j++)
-            better += usable(ncl_algos[j], p, caps) && preferred(j, i, p, caps);
+            better += ncl_algo_usable(ncl_algos[j], p, caps) && preferred(j, i, p, caps);
         if (better != attempt)
             continue;
-        *choice = (struct ncl_choice){ncl_algos[i], {0}, attempt ? "fallback" : "default"};
-        choice->algo->defaults(choice->v, p, caps);
+        *choice = (struct ncl_choice){{ncl_algos[i], {0}}, attempt ? "fallback" : "default"};
+        ncl_algos[i]->defaults(choice->point.v, p, caps);
         return NCL_OK;
     }
     return ncl_fail(log, NCL_ERROR_DEVICE, "no %salgorithm for this %s on %s",
                     attempt ? "further " : "", ncl_problem_kind_name(p), caps->name);
-}
-
-void ncl_choice_params(const struct ncl_choice *choice, struct ncl_text *text)
-{
-    for (int i = 0; i < choice->algo->tunable_count; i++)
-        ncl_text_add(text, "%s%s=%d", i ? " " : "", choice->algo->tunables[i].name, choice->v[i]);
-    if (!choice->algo->tunable_count)
-        ncl_text_add(text, "%s", "");
 }

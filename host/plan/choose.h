@@ -2,11 +2,10 @@
 #ifndef NCL_PLAN_CHOOSE_H
 #define NCL_PLAN_CHOOSE_H
 
-#include "algo/algo.h"
+#include "plan/point.h"
 
 struct ncl_choice {
-    const struct ncl_algo *algo;
-    int v[NCL_MAX_TUNABLES];
+    struct ncl_point point;
     const char *source; /* "default"; "fallback" after a better one failed */
 };
 
@@ -15,7 +14,5 @@ struct ncl_choice {
  * NCL_ERROR_DEVICE when there is none (left). */
 ncl_status ncl_choose(const struct ncl_log *log, const struct ncl_problem *p,
                       const struct ncl_caps *caps, int attempt, struct ncl_choice *choice);
-/* "P=6 KB=2" */
-void ncl_choice_params(const struct ncl_choice *choice, struct ncl_text *text);
 
 #endif

@@ -14,8 +14,9 @@ static ncl_status plan_memory(struct ncl_session *session)
     for (int i = 0; i < schedule->step_count; i++) {
         const struct ncl_choice *choice = &session->layers[i].choice;
 
-        may_alias[i] = !choice->algo->residual_may_alias ||
-                       choice->algo->residual_may_alias(choice->v, ncl_session_problem(session, i));
+        may_alias[i] = !choice->point.algo->residual_may_alias ||
+                       choice->point.algo->residual_may_alias(choice->point.v,
+                                                              ncl_session_problem(session, i));
     }
     status = ncl_memory_plan_create(session->device->log, schedule, session->config.channel_block,
                                     may_alias, caps->base_align, (size_t)caps->max_allocation,
@@ -59,7 +60,7 @@ static ncl_status create_workspace(struct ncl_session *session)
 {
     for (int i = 0; i < session->schedule->step_count; i++) {
         const struct ncl_choice *choice = &session->layers[i].choice;
-        const size_t bytes = sizeof(float) * ncl_algo_workspace(choice->algo, choice->v,
+        const size_t bytes = sizeof(float) * ncl_algo_workspace(choice->point.algo, choice->point.v,
                                                                 ncl_session_problem(session, i));
 
         if (bytes > session->workspace_bytes)

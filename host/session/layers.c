@@ -8,7 +8,7 @@ static ncl_status set_params_text(struct ncl_session_layer_state *layer, const s
 {
     struct ncl_text text = {0};
 
-    ncl_choice_params(&layer->choice, &text);
+    ncl_point_params(&layer->choice.point, &text);
     if (!text.data || text.failed) {
         ncl_text_free(&text);
         return ncl_fail_memory(log, "a layer's description");
@@ -26,8 +26,8 @@ static bool suits_all(const struct ncl_session *session, int step, const struct 
         const struct ncl_problem *problem = &session->schedule->parts[i].problem;
 
         if (ncl_session_is_launch(session, i, step) &&
-            !(choice->algo->applicable(problem, &session->device->caps) &&
-              ncl_algo_legal(choice->algo, choice->v, problem, &session->device->caps)))
+            !(choice->point.algo->applicable(problem, &session->device->caps) &&
+              ncl_algo_legal(choice->point.algo, choice->point.v, problem, &session->device->caps)))
             return false;
     }
     return true;
@@ -63,7 +63,7 @@ static ncl_status choose_step(struct ncl_session *session, int step)
     for (int i = layer->part; status == NCL_OK && i < session->schedule->part_count; i++)
         if (ncl_session_is_launch(session, i, step))
             status =
-                ncl_kernels_add(&session->kernels, layer->choice.algo, layer->choice.v,
+                ncl_kernels_add(&session->kernels, layer->choice.point.algo, layer->choice.point.v,
                                 &session->schedule->parts[i].problem, &session->parts[i].variant);
     return status == NCL_OK ? NCL_OK : ncl_fail_within(status, "layer '%s' (%s)", s->name, s->op);
 }
@@ -146,7 +146,7 @@ static ncl_status bind_step(struct ncl_session *session, int step)
             continue;
         ncl_launch_release(session->device, &part->launch);
         status = ncl_launch_bind(session->device, session->kernels.variants[part->variant].program,
-                                 part->variant, choice->algo, choice->v,
+                                 part->variant, choice->point.algo, choice->point.v,
                                  &session->schedule->parts[i].problem, buffers, &part->launch);
     }
     return status;
@@ -158,8 +158,9 @@ static bool keeps_aliasing(const struct ncl_session *session, int step)
     const struct ncl_choice *choice = &session->layers[step].choice;
     const int y = session->schedule->steps[step].y;
 
-    return session->memory.slots[y].alias < 0 || !choice->algo->residual_may_alias ||
-           choice->algo->residual_may_alias(choice->v, ncl_session_problem(session, step));
+    return session->memory.slots[y].alias < 0 || !choice->point.algo->residual_may_alias ||
+           choice->point.algo->residual_may_alias(choice->point.v,
+                                                  ncl_session_problem(session, step));
 }
 
 /* Scratch memory was allocated for the first choices; a successor makes do with it. */
@@ -167,8 +168,8 @@ static bool workspace_suffices(const struct ncl_session *session, int step)
 {
     const struct ncl_choice *choice = &session->layers[step].choice;
 
-    return sizeof(float) *
-               ncl_algo_workspace(choice->algo, choice->v, ncl_session_problem(session, step)) <=
+    return sizeof(float) * ncl_algo_workspace(choice->point.algo, choice->point.v,
+                                              ncl_session_problem(session, step)) <=
            session->workspace_bytes;
 }
 
@@ -197,7 +198,7 @@ ncl_status ncl_session_fall_back(struct ncl_session *session, int step)
     snprintf(reason, sizeof reason, "%s", ncl_error_text());
     while (status == NCL_ERROR_DEVICE) {
         ncl_note(session->device->log, NCL_LOG_WARNING, "layer '%s': %s failed, falling back: %s",
-                 name, layer->choice.algo->name, ncl_error_text());
+                 name, layer->choice.point.algo->name, ncl_error_text());
         layer->attempt++;
         if (choose_step(session, step) != NCL_OK)
             return ncl_fail(session->device->log, NCL_ERROR_DEVICE,

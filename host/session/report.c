@@ -62,8 +62,8 @@ ncl_status ncl_session_report(const struct ncl_session *session, char **json)
 
         json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f}", "name", step->name,
                                    "op", step->op, "kind", ncl_problem_kind_name(&step->problem),
-                                   "algorithm", layer->choice.algo->name, "params", layer->params,
-                                   "source", layer->choice.source, "macs",
+                                   "algorithm", layer->choice.point.algo->name, "params",
+                                   layer->params, "source", layer->choice.source, "macs",
                                    ncl_problem_macs(&step->problem), "ms", layer->seconds * 1e3);
 
         json_object_update_new(object, ncl_times_json(session, i));

@@ -8,18 +8,19 @@
 /* auto keeps the canonical order where that costs at most half of the device's speed. */
 #define MIN_FMA_RATIO 0.5
 
-static ncl_status resolve_math(struct ncl_session *session)
+ncl_status ncl_session_math(const struct ncl_device *device, ncl_math wanted, ncl_math *math)
 {
     double ratio = 1;
     ncl_status status = NCL_OK;
 
-    if (session->config.math != NCL_MATH_AUTO)
+    *math = wanted;
+    if (wanted != NCL_MATH_AUTO)
         return NCL_OK;
-    status = ncl_device_fma_ratio(session->device, &ratio);
-    session->config.math = ratio >= MIN_FMA_RATIO ? NCL_MATH_REPRODUCIBLE : NCL_MATH_FAST;
+    status = ncl_device_fma_ratio(device, &ratio);
+    *math = ratio >= MIN_FMA_RATIO ? NCL_MATH_REPRODUCIBLE : NCL_MATH_FAST;
     if (status == NCL_OK)
-        ncl_note(session->device->log, NCL_LOG_INFO, "math auto: fma runs at %.2f of mad: %s",
-                 ratio, ratio >= MIN_FMA_RATIO ? "reproducible" : "fast");
+        ncl_note(device->log, NCL_LOG_INFO, "math auto: fma runs at %.2f of mad: %s", ratio,
+                 ratio >= MIN_FMA_RATIO ? "reproducible" : "fast");
     return status;
 }
 
@@ -76,7 +77,7 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
     made->config = *config;
     made->device = config->device;
     made->kernels.device = config->device;
-    status = resolve_math(made);
+    status = ncl_session_math(made->device, config->math, &made->config.math);
     if (status == NCL_OK)
         status = make_schedule(made, model, inputs, input_count);
     for (size_t i = 0; status == NCL_OK && i < STAGE_COUNT; i++) {

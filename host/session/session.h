@@ -7,6 +7,7 @@
 #include "plan/choose.h"
 #include "plan/kernels.h"
 #include "plan/launch.h"
+#include "plan/point.h"
 
 /* How to make one. The device must outlive the session. */
 struct ncl_session_config {
@@ -16,6 +17,12 @@ struct ncl_session_config {
     int channel_block;
     ncl_progress_fn progress; /* may be NULL */
     void *user;
+    struct ncl_store *store; /* whose records advise; NULL: only shipped ones do */
+    /* Decides in place of records which point a problem runs with; false: the planner's default.
+     * NULL: records decide. The problem is a step's as its first part computes it; a point that
+     * does not suit the others, or fails, gives way to the next as ever. */
+    bool (*pin)(void *user, const struct ncl_problem *problem, struct ncl_point *point);
+    void *pin_user;
 };
 
 /* Of a part of the schedule that is the first of its kind: others repeat it. */
@@ -57,6 +64,8 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
                             const struct ncl_dims *inputs, int input_count,
                             struct ncl_session **session);
 void ncl_session_destroy(struct ncl_session *session);
+/* What a session on the device makes of the math wanted: auto is decided by the measured ratio. */
+ncl_status ncl_session_math(const struct ncl_device *device, ncl_math wanted, ncl_math *math);
 
 /* The slot of a graph input or output; -1: none. */
 int ncl_session_input_slot(const struct ncl_session *session, int input);

@@ -2,18 +2,12 @@
 
 #include "problem/half.h"
 #include "problem/oracle.h"
+#include "session/compare.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Bounds of math fast, against the largest magnitude of the layer's exact result: products may be
- * rounded before they are added, and sums reordered. */
-#define FAST_RELATIVE 1e-3f
-/* Precision fp16 beside that: results that differ are rounded to halves that differ by one more
- * unit in the last place. */
-#define HALF_RELATIVE 0x1p-10f
 
 /* What a step's parts came to. */
 struct finding {
@@ -217,30 +211,6 @@ static ncl_status run_oracle(struct verify *v, int part)
     return ncl_oracle_run(v->session->device->log, p, &tensors);
 }
 
-static bool same_bits(float a, float b)
-{
-    const float canonical[2] = {ncl_canonical(a), ncl_canonical(b)};
-
-    return memcmp(&canonical[0], &canonical[1], sizeof(float)) == 0;
-}
-
-static float largest(const float *values, size_t count)
-{
-    float peak = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (fabsf(values[i]) > peak && isfinite(values[i]))
-            peak = fabsf(values[i]);
-    return peak;
-}
-
-static bool close_enough(float found, float expected, float bound)
-{
-    if (same_bits(found, expected))
-        return true;
-    return fabsf(found - expected) <= bound; /* false for NaN */
-}
-
 /* Which values of its slot a part writes: of the images begin to end, all, or for a part of a
  * concat some channels of the view (outer, channels, inner) that its problem takes of the slot. */
 struct written {
@@ -273,15 +243,15 @@ static size_t compare(const struct verify *v, int part, const struct written *w,
 {
     const int y = step_of(v, part)->y;
     const float *expected = v->host[y];
-    const float bound = (FAST_RELATIVE + (slot_is_half(v, y) ? HALF_RELATIVE : 0)) *
-                        largest(expected + w->begin, w->end - w->begin);
+    const bool fast = part_of(v, part)->problem.fast;
+    const float bound =
+        fast ? ncl_fast_bound(slot_is_half(v, y), expected + w->begin, w->end - w->begin) : 0;
     size_t differing = 0;
 
     for (size_t i = w->begin; i < w->end; i++) {
         const size_t channel = i / w->inner % w->channels;
-        const bool same = part_of(v, part)->problem.fast
-                              ? close_enough(v->plain[i], expected[i], bound)
-                              : same_bits(v->plain[i], expected[i]);
+        const bool same = fast ? ncl_close_enough(v->plain[i], expected[i], bound)
+                               : ncl_same_bits(v->plain[i], expected[i]);
 
         if (same || channel < w->first_channel || channel >= w->end_channel)
             continue;
@@ -341,8 +311,8 @@ static json_t *layers_json(const struct verify *v)
         const struct finding *f = &v->findings[i];
         json_t *entry = json_pack(
             "{s:s, s:s, s:s, s:I}", "name", v->session->schedule->steps[i].name, "op",
-            v->session->schedule->steps[i].op, "algorithm", v->session->layers[i].choice.algo->name,
-            "differing", (json_int_t)f->differing);
+            v->session->schedule->steps[i].op, "algorithm",
+            v->session->layers[i].choice.point.algo->name, "differing", (json_int_t)f->differing);
 
         if (f->differing) {
             json_object_set_new(entry, "first_index", json_integer((json_int_t)f->first));
@@ -451,7 +421,7 @@ ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inp
         status = ncl_fail(session->device->log, NCL_ERROR_MISMATCH, "layer '%s' (%s, %s): %s",
                           session->schedule->steps[v.first_bad].name,
                           session->schedule->steps[v.first_bad].op,
-                          session->layers[v.first_bad].choice.algo->name, v.text);
+                          session->layers[v.first_bad].choice.point.algo->name, v.text);
     verify_free(&v);
     return status;
 }

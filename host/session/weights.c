@@ -16,8 +16,8 @@ static bool pack(const struct ncl_session *session, int step, void *packed)
     const struct ncl_choice *choice = &session->layers[step].choice;
     const struct ncl_step *s = step_of(session, step);
 
-    return ncl_algo_pack(choice->algo, choice->v, ncl_session_problem(session, step), &s->weights,
-                         packed);
+    return ncl_algo_pack(choice->point.algo, choice->point.v, ncl_session_problem(session, step),
+                         &s->weights, packed);
 }
 
 /* Weights are packed into mapped device memory: no second copy of all on the host. */
@@ -42,7 +42,7 @@ static ncl_status map_weights(struct ncl_session *session, int step, void **mapp
 {
     const struct ncl_device *device = session->device;
     struct ncl_session_layer_state *layer = &session->layers[step];
-    const size_t bytes = ncl_algo_packed_bytes(layer->choice.algo, layer->choice.v,
+    const size_t bytes = ncl_algo_packed_bytes(layer->choice.point.algo, layer->choice.point.v,
                                                &step_of(session, step)->problem);
     ncl_status status;
     cl_int code;

@@ -8,16 +8,34 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x4e43444c /* "NCDL": file(1) and we tell our stores from others' by it */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 /* On opening only a process that creates the store is in the way, and its disk may be slow. */
 #define BUSY_OPENING_MS 10000
 #define BUSY_MS 2000
 
-/* Compared with what the file says, so that a crafted schema gets no further than that. used: Unix
- * seconds. */
-static const char table[] =
-    "CREATE TABLE binaries(key TEXT PRIMARY KEY NOT NULL, used INTEGER NOT NULL, data BLOB NOT "
-    "NULL)";
+/* Compared with what the file says, so that a crafted schema gets no further than that. */
+static const struct {
+    int since; /* schema version */
+    const char *sql;
+} schema[] = {
+    /* used: Unix seconds. */
+    {1, "CREATE TABLE binaries(key TEXT PRIMARY KEY NOT NULL, used INTEGER NOT NULL, data BLOB NOT "
+        "NULL)"},
+    /* In the order of its key, so that one problem's records lie side by side. */
+    {2, "CREATE TABLE records(platform TEXT NOT NULL, device TEXT NOT NULL, vendor TEXT NOT NULL, "
+        "driver TEXT NOT NULL, class TEXT NOT NULL, compute_units INTEGER NOT NULL, library TEXT "
+        "NOT NULL, order_version INTEGER NOT NULL, kernel TEXT NOT NULL, problem TEXT NOT NULL, "
+        "algorithm TEXT NOT NULL, params TEXT NOT NULL, verdict TEXT NOT NULL, origin TEXT NOT "
+        "NULL, seconds REAL NOT NULL, spread REAL NOT NULL, default_seconds REAL NOT NULL, samples "
+        "INTEGER NOT NULL, chosen INTEGER NOT NULL, verified INTEGER NOT NULL, seed INTEGER NOT "
+        "NULL, utc INTEGER NOT NULL, why TEXT NOT NULL, PRIMARY KEY(problem, platform, device, "
+        "driver, kernel, algorithm, params)) WITHOUT ROWID"},
+    {2, "CREATE INDEX chosen ON records(chosen) WHERE chosen = 1"},
+    {2, "CREATE TABLE notes(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID"},
+    {2, "CREATE TABLE journal(number INTEGER PRIMARY KEY, run TEXT NOT NULL, line TEXT NOT NULL)"},
+    {2, "CREATE INDEX run ON journal(run)"},
+};
+#define STATEMENTS (sizeof(schema) / sizeof(schema[0]))
 
 static void say(char *reason, size_t bytes, const char *text)
 {
@@ -43,13 +61,16 @@ enum ncl_db_state ncl_db_judge(int code)
     }
 }
 
-/* First column of the first row; 0 with SQLITE_OK if there is none. */
-static int read_number(sqlite3 *db, const char *sql, long long *value)
+/* First column of the first row; 0 with SQLITE_OK if there is none. argument: of a "?" in sql. */
+static int read_number(sqlite3 *db, const char *sql, const char *argument, long long *value)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
     *value = 0;
+    if (code == SQLITE_OK && argument != NULL) {
+        code = sqlite3_bind_text(statement, 1, argument, -1, SQLITE_STATIC);
+    }
     if (code == SQLITE_OK) {
         code = sqlite3_step(statement);
         *value = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
@@ -65,18 +86,20 @@ struct identity {
 
 static int read_identity(sqlite3 *db, struct identity *id)
 {
-    char sql[512];
-    int code = read_number(db, "PRAGMA application_id", &id->application);
+    long long found = 0;
+    int code = read_number(db, "PRAGMA application_id", NULL, &id->application);
 
     if (code == SQLITE_OK) {
-        code = read_number(db, "PRAGMA user_version", &id->version);
+        code = read_number(db, "PRAGMA user_version", NULL, &id->version);
     }
     if (code == SQLITE_OK) {
-        code = read_number(db, "SELECT count(*) FROM sqlite_master", &id->objects);
+        code = read_number(db, "SELECT count(*) FROM sqlite_master", NULL, &id->objects);
     }
-    if (code == SQLITE_OK) {
-        snprintf(sql, sizeof(sql), "SELECT count(*) FROM sqlite_master WHERE sql = '%s'", table);
-        code = read_number(db, sql, &id->ours);
+    id->ours = 0;
+    for (size_t i = 0; i < STATEMENTS && code == SQLITE_OK; i++) {
+        code = read_number(db, "SELECT count(*) FROM sqlite_master WHERE sql = ?", schema[i].sql,
+                           &found);
+        id->ours += found;
     }
     return code;
 }
@@ -84,6 +107,16 @@ static int read_identity(sqlite3 *db, struct identity *id)
 static bool is_empty(const struct identity *id)
 {
     return id->application == 0 && id->version == 0 && id->objects == 0;
+}
+
+static long long statements_of(long long version)
+{
+    long long count = 0;
+
+    for (size_t i = 0; i < STATEMENTS; i++) {
+        count += schema[i].since <= version;
+    }
+    return count;
 }
 
 static enum ncl_db_state judge_identity(const struct identity *id, char *reason, size_t bytes)
@@ -96,29 +129,54 @@ static enum ncl_db_state judge_identity(const struct identity *id, char *reason,
         say(reason, bytes, "it was made by a newer NextCL");
         return NCL_DB_NEWER;
     }
-    /* The table and the index of its key. */
-    if (id->version != SCHEMA_VERSION || id->objects != 2 || id->ours != 1) {
+    /* What was created, and the index that SQLite adds for the key of binaries. */
+    const long long expected = statements_of(id->version);
+    if (id->version < 1 || id->objects != expected + 1 || id->ours != expected) {
         say(reason, bytes, "its tables are not as expected");
         return NCL_DB_BAD;
     }
     return NCL_DB_GOOD;
 }
 
-/* Another process may have created it meanwhile: looked at again under the write lock. */
+static int add_tables(sqlite3 *db, long long version)
+{
+    char sql[128];
+    int code = SQLITE_OK;
+
+    for (size_t i = 0; i < STATEMENTS && code == SQLITE_OK; i++) {
+        if (schema[i].since > version) {
+            code = sqlite3_exec(db, schema[i].sql, NULL, NULL, NULL);
+        }
+    }
+    if (code == SQLITE_OK) {
+        snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                 APPLICATION_ID, SCHEMA_VERSION);
+        code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+    return code;
+}
+
+static bool is_older(const struct identity *id)
+{
+    char ignored[128];
+
+    return id->version < SCHEMA_VERSION &&
+           judge_identity(id, ignored, sizeof(ignored)) == NCL_DB_GOOD;
+}
+
+/* Makes a new file, or one of an older NextCL, one of ours. Another process may have done so
+ * meanwhile: looked at again under the write lock. */
 static int create_tables(sqlite3 *db)
 {
     struct identity id;
-    char sql[512];
     int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
     if (code != SQLITE_OK) {
         return code;
     }
     code = read_identity(db, &id);
-    if (code == SQLITE_OK && is_empty(&id)) {
-        snprintf(sql, sizeof(sql), "%s; PRAGMA application_id = %d; PRAGMA user_version = %d",
-                 table, APPLICATION_ID, SCHEMA_VERSION);
-        code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    if (code == SQLITE_OK && (is_empty(&id) || is_older(&id))) {
+        code = add_tables(db, id.version);
     }
     if (code == SQLITE_OK) {
         code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
@@ -153,7 +211,7 @@ static enum ncl_db_state check_all(sqlite3 *db, char *reason, size_t bytes)
 {
     long long faults = 0;
     const int code = read_number(
-        db, "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check != 'ok'", &faults);
+        db, "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check != 'ok'", NULL, &faults);
 
     if (code != SQLITE_OK) {
         say(reason, bytes, sqlite3_errmsg(db));
@@ -169,7 +227,7 @@ static enum ncl_db_state check(sqlite3 *db, bool thorough, char *reason, size_t 
     enum ncl_db_state state = NCL_DB_GOOD;
     int code = read_identity(db, &id);
 
-    if (code == SQLITE_OK && is_empty(&id)) {
+    if (code == SQLITE_OK && (is_empty(&id) || is_older(&id))) {
         code = create_tables(db);
         code = code == SQLITE_OK ? read_identity(db, &id) : code;
     }

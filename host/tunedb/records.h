@@ -15,13 +15,18 @@ struct ncl_record_filter {
     bool good_only, chosen_only;
 };
 
-/* Inserts or replaces. A GOOD record replaces a STARTED one; an IMPORTED one replaces nothing that
- * was MEASURED. false: not kept. store may be NULL. */
+/* Inserts or replaces. A STARTED record does not replace a GOOD one of this machine, nor an
+ * IMPORTED or ANALYTIC one what was MEASURED, or is newer: what was there is kept, and that is a
+ * success. A record that is put as chosen is the only one; one that was chosen stays it when
+ * measured good again. false: not kept. store may be NULL. */
 bool ncl_records_put(struct ncl_store *store, const struct ncl_record *record);
+/* Several in one transaction: all or none. */
+bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count);
 /* Makes the record of these keys the only chosen one of its device, driver and problem, in one
- * transaction. NULL algorithm: none is. */
+ * transaction. NULL algorithm: none is. false: there is no such GOOD record, and nothing changed.
+ */
 bool ncl_records_choose(struct ncl_store *store, const struct ncl_record *keys);
-/* Appends what matches, sorted. NCL_OK with nothing where the store keeps nothing. */
+/* Appends what matches, sorted in itself. NCL_OK with nothing where the store keeps nothing. */
 ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
                             struct ncl_record_list *list);
 /* Deletes what matches; *deleted may be NULL. */
@@ -31,5 +36,13 @@ bool ncl_records_delete(struct ncl_store *store, const struct ncl_record_filter 
 /* Small notes of the store's own, such as a hint that was given once. false: not there. */
 bool ncl_store_note_get(struct ncl_store *store, const char *key, struct ncl_text *value);
 bool ncl_store_note_put(struct ncl_store *store, const char *key, const char *value);
+
+/* Journals of tuning runs, as durable as records: lines in the order in which they were added, in
+ * one transaction each time. A line has no newline; read gives each one. */
+bool ncl_store_journal_add(struct ncl_store *store, const char *run, const char *const *lines,
+                           size_t count);
+/* false: none there. */
+bool ncl_store_journal_read(struct ncl_store *store, const char *run, struct ncl_text *lines);
+bool ncl_store_journal_clear(struct ncl_store *store, const char *run); /* NULL: all runs' */
 
 #endif

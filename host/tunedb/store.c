@@ -1,10 +1,10 @@
 #include "tunedb/store.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "tunedb/database.h"
+#include "tunedb/handle.h"
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +17,7 @@
 /* A block's time of use is written at most this often, in seconds: reading stays read-only. */
 #define USE_GRAIN 3600
 #define MAX_KEY 256
-
-struct ncl_store {
-    const struct ncl_log *log;
-    pthread_mutex_t mutex; /* of everything below */
-    char *path;
-    sqlite3 *db; /* NULL: the store keeps nothing */
-    uint64_t limit;
-    bool mended; /* once per process: a disk that damages what is written would never end */
-    /* Said after the mutex is given back: callbacks never run under a lock. "" for nothing. */
-    char warning[768];
-};
+#define SYNC_NS UINT64_C(1000000000)
 
 __attribute__((format(printf, 2, 3))) static void warn(struct ncl_store *store, const char *format,
                                                        ...)
@@ -39,12 +29,12 @@ __attribute__((format(printf, 2, 3))) static void warn(struct ncl_store *store, 
     va_end(arguments);
 }
 
-static void lock(struct ncl_store *store)
+void ncl_store_lock(struct ncl_store *store)
 {
     pthread_mutex_lock(&store->mutex);
 }
 
-static void unlock(struct ncl_store *store)
+void ncl_store_unlock(struct ncl_store *store)
 {
     char warning[sizeof(store->warning)];
 
@@ -123,8 +113,7 @@ static void open_database(struct ncl_store *store)
     }
 }
 
-/* After an SQLite error. A lock held for long by another process costs this one call only. */
-static void recover(struct ncl_store *store, int code)
+void ncl_store_recover(struct ncl_store *store, int code)
 {
     const enum ncl_db_state state = ncl_db_judge(code);
 
@@ -197,7 +186,7 @@ static ncl_status get(void *self, const char *key, void **data, size_t *bytes)
 
     *data = NULL;
     *bytes = 0;
-    lock(store);
+    ncl_store_lock(store);
     if (store->db != NULL) {
         code = read_block(store, key, data, bytes, &used);
     }
@@ -205,9 +194,9 @@ static ncl_status get(void *self, const char *key, void **data, size_t *bytes)
         code = touch(store, key, now);
     }
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        recover(store, code);
+        ncl_store_recover(store, code);
     }
-    unlock(store);
+    ncl_store_unlock(store);
     return *data != NULL ? NCL_OK : NCL_ERROR_INPUT;
 }
 
@@ -245,40 +234,93 @@ static int trim(struct ncl_store *store)
     return code;
 }
 
-static int put_locked(struct ncl_store *store, const char *key, const void *data, size_t bytes)
+static int transact_locked(sqlite3 *db, ncl_store_work work, void *user)
 {
-    int code = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
     if (code != SQLITE_OK) {
         return code;
     }
-    code = insert(store, key, data, bytes);
-    code = code == SQLITE_DONE ? trim(store) : code;
-    if (code == SQLITE_DONE) {
-        code = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+    code = work(db, user);
+    if (code == SQLITE_OK || code == SQLITE_DONE) {
+        code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     }
     if (code != SQLITE_OK) {
-        sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     }
     return code;
+}
+
+bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user)
+{
+    const uint64_t now = ncl_clock_ns();
+    int code = SQLITE_MISUSE;
+
+    ncl_store_lock(store);
+    if (store->db != NULL) {
+        const bool sync = store->synced == 0 || now - store->synced > SYNC_NS;
+        /* In a write-ahead log this commit takes all before it to the disk. */
+        sqlite3_exec(store->db, sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                     NULL, NULL, NULL);
+        code = transact_locked(store->db, work, user);
+        store->synced = sync && code == SQLITE_OK ? now : store->synced;
+        if (code != SQLITE_OK) {
+            ncl_store_recover(store, code);
+        }
+    }
+    ncl_store_unlock(store);
+    return code == SQLITE_OK;
+}
+
+bool ncl_store_read(struct ncl_store *store, ncl_store_work work, void *user)
+{
+    int code = SQLITE_OK;
+
+    ncl_store_lock(store);
+    if (store->db != NULL) {
+        code = work(store->db, user);
+        code = code == SQLITE_DONE ? SQLITE_OK : code;
+        if (code != SQLITE_OK) {
+            ncl_store_recover(store, code);
+        }
+    }
+    ncl_store_unlock(store);
+    return code == SQLITE_OK;
+}
+
+struct block {
+    struct ncl_store *store;
+    const char *key;
+    const void *data;
+    size_t bytes;
+};
+
+static int put_block(sqlite3 *db, void *user)
+{
+    const struct block *block = user;
+    const int code = insert(block->store, block->key, block->data, block->bytes);
+
+    (void)db;
+    return code == SQLITE_DONE ? trim(block->store) : code;
 }
 
 static void put(void *self, const char *key, const void *data, size_t bytes)
 {
     struct ncl_store *store = self;
+    struct block block = {.store = store, .key = key, .data = data, .bytes = bytes};
     int code = SQLITE_OK;
 
     if (bytes == 0 || bytes > NCL_DB_LARGEST_BLOCK || strlen(key) > MAX_KEY) {
         return;
     }
-    lock(store);
+    ncl_store_lock(store);
     if (store->db != NULL && bytes <= store->limit) {
-        code = put_locked(store, key, data, bytes);
+        code = transact_locked(store->db, put_block, &block);
     }
     if (code != SQLITE_OK) {
-        recover(store, code);
+        ncl_store_recover(store, code);
     }
-    unlock(store);
+    ncl_store_unlock(store);
 }
 
 /* NULL: memory ran out. */
@@ -311,14 +353,14 @@ ncl_status ncl_store_open(const struct ncl_log *log, const char *directory,
     if (!wanted) {
         return NCL_OK;
     }
-    lock(*store);
+    ncl_store_lock(*store);
     if (ncl_file_make_directories(NULL, directory) != NCL_OK) {
         switch_off(*store, ncl_error_text());
         ncl_error_set(""); /* doing without a cache is no failure */
     } else {
         open_database(*store);
     }
-    unlock(*store);
+    ncl_store_unlock(*store);
     return NCL_OK;
 }
 
@@ -335,10 +377,15 @@ void ncl_store_close(struct ncl_store *store)
 
 bool ncl_store_is_active(struct ncl_store *store)
 {
-    lock(store);
+    ncl_store_lock(store);
     const bool active = store->db != NULL;
-    unlock(store);
+    ncl_store_unlock(store);
     return active;
+}
+
+const char *ncl_store_path(struct ncl_store *store)
+{
+    return store != NULL && ncl_store_is_active(store) ? store->path : NULL;
 }
 
 void ncl_store_binary_cache(struct ncl_store *store, struct ncl_binary_cache *cache)
@@ -348,7 +395,7 @@ void ncl_store_binary_cache(struct ncl_store *store, struct ncl_binary_cache *ca
 
 void ncl_store_set_limit(struct ncl_store *store, uint64_t bytes)
 {
-    lock(store);
+    ncl_store_lock(store);
     store->limit = bytes;
-    unlock(store);
+    ncl_store_unlock(store);
 }

@@ -1,7 +1,8 @@
 /* The user's own store: a SQLite database "nextcl.db" in the cache directory, holding program
- * binaries. A cache, so it never makes the library unusable: whatever cannot be read is set aside
- * (nextcl.db.bad-...) and started afresh, whatever cannot be written is done without, each said
- * once at level warning. Several processes at once and kill -9 at any moment are safe. */
+ * binaries, tuning records (records.h) and journals. A cache, so it never makes the library
+ * unusable: whatever cannot be read is set aside (nextcl.db.bad-...) and started afresh, whatever
+ * cannot be written is done without, each said once at level warning. Several processes at once and
+ * kill -9 at any moment are safe. */
 #ifndef NCL_TUNEDB_STORE_H
 #define NCL_TUNEDB_STORE_H
 
@@ -17,6 +18,8 @@ ncl_status ncl_store_open(const struct ncl_log *log, const char *directory,
 void ncl_store_close(struct ncl_store *store);
 /* False: the store keeps nothing. */
 bool ncl_store_is_active(struct ncl_store *store);
+/* The database's path, valid until ncl_store_close; NULL: the store, or no store, keeps nothing. */
+const char *ncl_store_path(struct ncl_store *store);
 /* The cache is valid until ncl_store_close. Blocks over 64 MiB are not kept. */
 void ncl_store_binary_cache(struct ncl_store *store, struct ncl_binary_cache *cache);
 /* Bound on the sum of all blocks, least recently used go first (256 MiB unless told). */

@@ -3,7 +3,6 @@
 #include "plan/problems.h"
 #include "support/suite.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define CAPS (&ncl_check_synthetic[0])
@@ -29,12 +28,13 @@ START_TEST(best_rank_first_and_direct_last)
         const int count = all_choices(&problems[i], CAPS, choices);
 
         ck_assert_int_ge(count, 2);
-        ck_assert_str_eq(choices[count - 1].algo->name, "direct");
+        ck_assert_str_eq(choices[count - 1].point.algo->name, "direct");
         for (int k = 0; k < count; k++) {
-            ck_assert(k == 0 || choices[k].algo->rank <= choices[k - 1].algo->rank);
+            ck_assert(k == 0 || choices[k].point.algo->rank <= choices[k - 1].point.algo->rank);
             ck_assert_str_eq(choices[k].source, k ? "fallback" : "default");
-            ck_assert(choices[k].algo->applicable(&problems[i], CAPS));
-            ck_assert(ncl_algo_legal(choices[k].algo, choices[k].v, &problems[i], CAPS));
+            ck_assert(choices[k].point.algo->applicable(&problems[i], CAPS));
+            ck_assert(
+                ncl_algo_legal(choices[k].point.algo, choices[k].point.v, &problems[i], CAPS));
         }
     }
 }
@@ -51,7 +51,7 @@ START_TEST(no_layer_of_the_family_takes_the_fallback)
 
             ck_assert_int_eq(ncl_choose(NULL, &problems[i], &ncl_check_synthetic[d], 0, &choice),
                              NCL_OK);
-            ck_assert_msg(strcmp(choice.algo->name, "direct") != 0 ||
+            ck_assert_msg(strcmp(choice.point.algo->name, "direct") != 0 ||
                               ncl_check_synthetic[d].max_work_group < 8,
                           "%s", ncl_check_synthetic[d].name);
         }
@@ -66,7 +66,7 @@ START_TEST(canonical_order_excludes_algorithms_that_reorder)
     p.x = (struct ncl_shape){1, 16, 1, 1}, p.y = (struct ncl_shape){1, 24, 1, 1};
     p.epilogue.act = NCL_ACT_NONE;
     for (int i = all_choices(&p, CAPS, choices); i-- > 0;)
-        ck_assert(!choices[i].algo->reorders);
+        ck_assert(!choices[i].point.algo->reorders);
 }
 END_TEST
 
@@ -83,7 +83,7 @@ START_TEST(half_problems_take_algorithms_that_know_halves)
             count = all_choices(&p, &ncl_check_synthetic[d], choices);
             ck_assert_int_ge(count, 2);
             for (int i = 0; i < count; i++)
-                ck_assert_msg(choices[i].algo->half, "%s", choices[i].algo->name);
+                ck_assert_msg(choices[i].point.algo->half, "%s", choices[i].point.algo->name);
         }
 }
 END_TEST
@@ -100,21 +100,6 @@ START_TEST(past_the_last_one_is_an_error)
 }
 END_TEST
 
-START_TEST(parameters_as_text)
-{
-    const struct ncl_problem p = conv_problem(1, 1);
-    struct ncl_choice choice;
-    struct ncl_text text = {0};
-    char first[32];
-
-    ck_assert_int_eq(ncl_choose(NULL, &p, CAPS, 0, &choice), NCL_OK);
-    ncl_choice_params(&choice, &text);
-    snprintf(first, sizeof first, "%s=%d ", choice.algo->tunables[0].name, choice.v[0]);
-    ck_assert_int_eq(strncmp(text.data, first, strlen(first)), 0);
-    ncl_text_free(&text);
-}
-END_TEST
-
 int main(void)
 {
     TCase *tests = tcase_create("choose");
@@ -124,6 +109,5 @@ int main(void)
     tcase_add_test(tests, canonical_order_excludes_algorithms_that_reorder);
     tcase_add_test(tests, half_problems_take_algorithms_that_know_halves);
     tcase_add_test(tests, past_the_last_one_is_an_error);
-    tcase_add_test(tests, parameters_as_text);
     return ncl_run_suite(tests, "choose");
 }

@@ -28,7 +28,8 @@ static void sum_make(struct sum *s, struct ncl_device *device)
     *s = (struct sum){.device = device, .set = {.device = device}, .problem = add_problem(16)};
     ck_assert_int_eq(ncl_choose(NULL, &s->problem, &device->caps, 0, &s->choice), NCL_OK);
     ck_assert_int_eq(
-        ncl_kernels_add(&s->set, s->choice.algo, s->choice.v, &s->problem, &s->variant), NCL_OK);
+        ncl_kernels_add(&s->set, s->choice.point.algo, s->choice.point.v, &s->problem, &s->variant),
+        NCL_OK);
     ck_assert_int_eq(ncl_kernels_build(&s->set), NCL_OK);
     for (int i = 0; i < 4; i++) {
         for (int k = 0; k < FLOATS; k++)
@@ -52,7 +53,7 @@ static void sum_free(struct sum *s)
 static ncl_status bind(struct sum *s, struct ncl_launch *launch)
 {
     return ncl_launch_bind(s->device, s->set.variants[s->variant].program, s->variant,
-                           s->choice.algo, s->choice.v, &s->problem, s->roles, launch);
+                           s->choice.point.algo, s->choice.point.v, &s->problem, s->roles, launch);
 }
 
 static void check_values(const struct sum *s, int buffer, float factor)
@@ -106,8 +107,9 @@ static void check_errors(struct ncl_device *device)
     ncl_launch_release(device, &launch);
     s.roles[NCL_ARG_Z] = s.mem[1];
     s.variant += 5; /* no kernel of this name */
-    ck_assert_int_eq(ncl_launch_bind(device, s.set.variants[0].program, s.variant, s.choice.algo,
-                                     s.choice.v, &s.problem, s.roles, &launch),
+    ck_assert_int_eq(ncl_launch_bind(device, s.set.variants[0].program, s.variant,
+                                     s.choice.point.algo, s.choice.point.v, &s.problem, s.roles,
+                                     &launch),
                      NCL_ERROR_DEVICE);
     ck_assert_ptr_nonnull(strstr(ncl_error_text(), "CL_INVALID_KERNEL_NAME"));
     ncl_launch_release(device, &launch);
@@ -140,10 +142,11 @@ static void check_library(struct ncl_device *device)
     float value[2];
 
     sum_make(&s, device);
-    algo = *s.choice.algo;
+    algo = *s.choice.point.algo;
     algo.host_run = called_library;
-    s.choice.algo = &algo;
-    ck_assert_int_eq(ncl_kernels_add(&s.set, &algo, s.choice.v, &s.problem, &s.variant), NCL_OK);
+    s.choice.point.algo = &algo;
+    ck_assert_int_eq(ncl_kernels_add(&s.set, &algo, s.choice.point.v, &s.problem, &s.variant),
+                     NCL_OK);
     ck_assert_int_eq(ncl_kernels_build(&s.set), NCL_OK);
     ck_assert_ptr_null(s.set.variants[s.variant].program);
     ck_assert_int_eq(bind(&s, &launch), NCL_OK);
@@ -226,13 +229,13 @@ static void check_stages(struct ncl_device *device)
     struct ncl_algo algo;
 
     sum_make(&s, device);
-    sum_algo = s.choice.algo;
+    sum_algo = s.choice.point.algo;
     algo = *sum_algo;
     algo.stages = (const struct ncl_stage[]){{algo.kernel, algo.geometry, algo.set_args},
                                              {algo.kernel, algo.geometry, second_args},
                                              {algo.kernel, algo.geometry, third_args}};
     algo.stage_count = 3;
-    s.choice.algo = &algo;
+    s.choice.point.algo = &algo;
     ck_assert_int_eq(bind(&s, &launch), NCL_ERROR_DEVICE);
     ck_assert_ptr_nonnull(strstr(ncl_error_text(), "no buffer for argument workspace"));
     ncl_launch_release(device, &launch);

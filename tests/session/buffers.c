@@ -133,8 +133,8 @@ START_TEST(one_workspace_serves_all_steps)
     for (int i = 0; i < session->schedule->step_count; i++) {
         const struct ncl_choice *choice = &session->layers[i].choice;
         const size_t bytes =
-            sizeof(float) *
-            ncl_algo_workspace(choice->algo, choice->v, &session->schedule->steps[i].problem);
+            sizeof(float) * ncl_algo_workspace(choice->point.algo, choice->point.v,
+                                               &session->schedule->steps[i].problem);
 
         most = bytes > most ? bytes : most;
         users += bytes > 0;

@@ -169,7 +169,7 @@ static void print_family(const struct ncl_choice *choice, const struct ncl_stage
 {
     const struct ncl_conv *conv = &p->of.conv;
 
-    if (ncl_algo_stage_count(choice->algo) > 1) {
+    if (ncl_algo_stage_count(choice->point.algo) > 1) {
         printf("\"family\": \"%s\", ", stage->kernel + strlen("ncl_"));
         return;
     }
@@ -184,17 +184,18 @@ static void print_family(const struct ncl_choice *choice, const struct ncl_stage
 static void print_stage(const struct ncl_choice *choice, const struct ncl_problem *p, int index,
                         size_t source)
 {
-    const struct ncl_stage stage = ncl_algo_stage(choice->algo, index);
+    const struct ncl_stage stage = ncl_algo_stage(choice->point.algo, index);
     struct ncl_range range = {{1, 1, 1}, {1, 1, 1}};
     struct ncl_text signature = {0};
 
-    stage.geometry(choice->v, p, &range);
+    stage.geometry(choice->point.v, p, &range);
     ncl_problem_signature(p, &signature);
     print_family(choice, &stage, p);
     printf("\"algorithm\": \"%s\", \"kernel\": \"%s\", \"source\": \"%s-%zu.cl\", \"params\": {",
-           choice->algo->name, stage.kernel, current->target, source);
-    for (int i = 0; i < choice->algo->tunable_count; i++)
-        printf("%s\"%s\": %d", i ? ", " : "", choice->algo->tunables[i].name, choice->v[i]);
+           choice->point.algo->name, stage.kernel, current->target, source);
+    for (int i = 0; i < choice->point.algo->tunable_count; i++)
+        printf("%s\"%s\": %d", i ? ", " : "", choice->point.algo->tunables[i].name,
+               choice->point.v[i]);
     printf("}, \"macs\": %.0f, \"outputs\": %zu, ", ncl_problem_macs(p),
            ncl_shape_elements(&p->y, NCL_PLAIN, 1));
     printf("\"global\": [%zu, %zu, %zu], \"local\": [%zu, %zu, %zu], \"problem\": \"%s\"}\n",
@@ -220,13 +221,13 @@ static void write_step(const struct origin *origin, const struct ncl_problem *pr
 
     p.channel_block = caps->channel_block;
     must(ncl_choose(NULL, &p, caps, 0, &choice));
-    ncl_compose_defines(&defines, choice.algo, choice.v, &p);
-    ncl_compose_variant(&text, choice.algo, &defines, 0);
+    ncl_compose_defines(&defines, choice.point.algo, choice.point.v, &p);
+    ncl_compose_variant(&text, choice.point.algo, &defines, 0);
     ncl_text_free(&defines.text);
     if (text.failed || !text.data)
         must(ncl_fail_memory(NULL, "a kernel's source"));
     source = find_or_add(sources, &text, folder);
-    for (int i = 0; i < ncl_algo_stage_count(choice.algo); i++) {
+    for (int i = 0; i < ncl_algo_stage_count(choice.point.algo); i++) {
         printf("{\"target\": \"%s\", \"net\": \"%s\", \"batch\": %d, \"layer\": \"%s\", ",
                current->target, origin->net, origin->batch, origin->layer);
         print_stage(&choice, &p, i, source);

@@ -1,0 +1,143 @@
+#include "session/trial_parts.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+/* Copies of the trial's weights; *filled: they were made just now. */
+static ncl_status need_weights(struct ncl_trial_run *run, const struct ncl_prepared *prepared,
+                               bool *filled)
+{
+    struct ncl_trials *t = run->t;
+    void *packed = NULL;
+    size_t bytes = 0;
+    ncl_status status = NCL_OK;
+
+    if (!prepared->weights)
+        return NCL_OK;
+    run->cold = ncl_cold_find(t->cold, prepared->weights);
+    if (!run->cold) {
+        *filled = true;
+        status = ncl_trial_pack(run, &packed, &bytes);
+        if (status == NCL_OK)
+            status =
+                ncl_cold_fill(&t->device, t->cold, t->cold_bytes, prepared->weights, packed, bytes);
+        free(packed);
+        run->cold = ncl_cold_find(t->cold, prepared->weights);
+    }
+    if (run->cold)
+        run->cold->used = ++t->clock;
+    return status;
+}
+
+struct train {
+    cl_event *first, *last; /* of each launch */
+    int count;
+};
+
+static ncl_status enqueue_train(struct ncl_trial_run *run, struct train *train)
+{
+    const struct ncl_device *device = &run->t->device;
+    ncl_status status = NCL_OK;
+
+    for (int i = 0; status == NCL_OK && i < train->count; i++) {
+        if (run->cold)
+            status = ncl_launch_rebind(device, &run->launch, NCL_ARG_W, ncl_cold_next(run->cold));
+        if (status == NCL_OK)
+            status = ncl_launch_enqueue(device, &run->launch, device->queue, 0, NULL,
+                                        &train->first[i], &train->last[i]);
+    }
+    return status;
+}
+
+/* Events of a train cannot take longer than it did; clocks may err by a twentieth. */
+static void read_train(const struct ncl_trial_run *run, const struct train *train, double wall,
+                       struct ncl_timing *timings)
+{
+    double sum = 0;
+
+    for (int i = 0; i < train->count; i++) {
+        const cl_event first = train->first[i] ? train->first[i] : train->last[i];
+        uint64_t ns = 0;
+
+        if (!run->t->device.profiling || run->built->algo->host_run ||
+            !ncl_event_span_ns(&run->t->device, first, train->last[i], &ns))
+            ns = 0;
+        timings[i] = (struct ncl_timing){(double)ns * 1e-9, wall / train->count};
+        sum += timings[i].device;
+    }
+    for (int i = 0; i < train->count && sum > wall * 1.05; i++)
+        timings[i].device = 0;
+}
+
+static void free_train(const struct ncl_device *device, struct train *train)
+{
+    for (int i = 0; train->first && i < 2 * train->count; i++)
+        if (train->first[i])
+            device->cl->ReleaseEvent(train->first[i]);
+    free(train->first);
+}
+
+/* timings NULL: to warm up. */
+static ncl_status run_train(struct ncl_trial_run *run, int launches, struct ncl_timing *timings)
+{
+    const struct ncl_device *device = &run->t->device;
+    struct train train = {.count = launches};
+    uint64_t before;
+    ncl_status status;
+    cl_int code;
+
+    train.first = ncl_alloc(2 * (size_t)launches + 1, sizeof(cl_event));
+    if (!train.first)
+        return ncl_fail_memory(NULL, "a train of launches");
+    train.last = train.first + launches;
+    before = ncl_clock_ns();
+    status = enqueue_train(run, &train);
+    code = device->cl->Finish(device->queue);
+    if (status == NCL_OK && code)
+        status = ncl_cl_fail(NULL, "clFinish", code);
+    if (status == NCL_OK && timings)
+        read_train(run, &train, (double)(ncl_clock_ns() - before) * 1e-9, timings);
+    free_train(device, &train);
+    return status;
+}
+
+/* cold: other work drove the pixels out of the caches, where the layer before leaves them in a
+ * network: one launch brings them back. */
+static ncl_status run_trains(struct ncl_trial_run *run, bool cold, int launches,
+                             struct ncl_timing *timings)
+{
+    ncl_status status = cold ? run_train(run, 1, NULL) : NCL_OK;
+
+    if (status == NCL_OK)
+        status = run_train(run, launches, timings);
+    if (status == NCL_ERROR_DEVICE) {
+        ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
+        return ncl_trial_check_device(run->t);
+    }
+    return status;
+}
+
+ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *prepared,
+                          int launches, struct ncl_timing *timings)
+{
+    const struct ncl_point *point = &run->trial->point;
+    cl_mem buffers[NCL_ROLE_COUNT];
+    bool cold = run->t->timed != prepared->task;
+    ncl_status status = ncl_trials_data(run->t, prepared->task, &run->data);
+
+    if (status == NCL_OK)
+        status = need_weights(run, prepared, &cold);
+    if (status == NCL_OK)
+        status = ncl_trial_put_workspace(run);
+    if (status != NCL_OK)
+        return status;
+    ncl_trial_buffers(run, buffers);
+    if (run->cold)
+        buffers[NCL_ARG_W] = ncl_cold_next(run->cold);
+    run->t->timed = prepared->task;
+    status = ncl_launch_bind(&run->t->device, run->built->program, 0, point->algo, point->v, run->p,
+                             buffers, &run->launch);
+    return status == NCL_OK ? run_trains(run, cold, launches, timings) : status;
+}

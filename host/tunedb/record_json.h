@@ -1,0 +1,17 @@
+/* A record as a JSON object: for files (jsonl.h) and reports. */
+#ifndef NCL_TUNEDB_RECORD_JSON_H
+#define NCL_TUNEDB_RECORD_JSON_H
+
+#include "tunedb/record.h"
+#include <jansson.h>
+
+#define NCL_JSON_DIGITS JSON_REAL_PRECISION(6) /* of times: no clock is better */
+
+/* Keys in documented order. report: all of them, with the record's own origin; else without those
+ * that have their default value. NULL: memory ran out. */
+json_t *ncl_record_json(const struct ncl_record *record, bool report);
+/* The record in an object of a file. Its texts are those of `object`. What is wrong with it, as a
+ * line in `flaw`; "": nothing. Unknown keys are ignored. */
+void ncl_record_from_json(const json_t *object, struct ncl_record *record, char flaw[160]);
+
+#endif

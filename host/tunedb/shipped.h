@@ -1,0 +1,14 @@
+/* The files of tuning/ as the build embeds them (shipped.cmake); internal to tunedb. */
+#ifndef NCL_TUNEDB_SHIPPED_H
+#define NCL_TUNEDB_SHIPPED_H
+
+#include <stddef.h>
+
+struct ncl_shipped_file {
+    const char *name, *data; /* "pocl-cpu.jsonl"; data ends with a NUL that bytes does not count */
+    size_t bytes;
+};
+/* Sorted by name; ends with name NULL. */
+extern const struct ncl_shipped_file ncl_shipped_files[];
+
+#endif

@@ -1,0 +1,251 @@
+/* Points evaluated in this process: what is right passes and gets times, what is wrong does not. */
+#include "session/trial.h"
+
+#include "support/algo_check.h"
+#include "support/fault.h"
+#include "support/suite.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include <string.h>
+
+#define MUST(call) ck_assert_msg((call) == NCL_OK, "%s", ncl_error_text())
+
+static const struct ncl_device *device;
+
+static struct ncl_problem problems[] = {
+    {NCL_CHECK_CONV_MEMBERS(1, 40, 9, 7, 24, 1, 1, 0, 1), .epilogue = {.bias = true}},
+    {NCL_CHECK_CONV_MEMBERS(2, 32, 6, 6, 32, 3, 1, 1, 1),
+     .epilogue = {.bias = true, .residual = true, .act = NCL_ACT_RELU}},
+    {NCL_CHECK_CONV_MEMBERS(1, 32, 8, 8, 32, 3, 2, 1, 8), .epilogue = {.scale = true}},
+    {.kind = NCL_PROBLEM_SCALE,
+     .x = {1, 20, 5, 5},
+     .y = {1, 20, 5, 5},
+     .x_order = NCL_BLOCKED,
+     .y_order = NCL_BLOCKED,
+     .epilogue = {.scale = true, .residual = true}},
+};
+enum { POINTWISE, SPATIAL, GROUPED, SCALE, PROBLEMS };
+
+static struct ncl_trials *open_trials(struct ncl_evaluator *evaluator, double launch_limit)
+{
+    const struct ncl_trials_config config = {
+        .device = device,
+        .problems = problems,
+        .problem_count = PROBLEMS,
+        .launch_limit = launch_limit,
+        .cold_bytes = 1 << 20,
+    };
+    struct ncl_trials *trials = NULL;
+
+    MUST(ncl_trials_open(&config, &trials));
+    ncl_trials_evaluator(trials, evaluator);
+    return trials;
+}
+
+static bool applies(const struct ncl_algo *algo, const struct ncl_problem *p)
+{
+    return algo->kind == p->kind && (!algo->reorders || p->fast) && (!p->half || algo->half) &&
+           algo->applicable(p, &device->caps);
+}
+
+/* The defaults and one other point of each algorithm that applies. */
+static int fill(struct ncl_trial *trials, int task)
+{
+    unsigned state = 3;
+    int count = 0;
+
+    for (size_t i = 0; i < ncl_algo_count; i++) {
+        struct ncl_trial trial = {.task = task, .point = {.algo = ncl_algos[i]}};
+
+        if (!applies(ncl_algos[i], &problems[task]))
+            continue;
+        ncl_algos[i]->defaults(trial.point.v, &problems[task], &device->caps);
+        trials[count++] = trial;
+        if (ncl_check_sample(ncl_algos[i], &problems[task], &device->caps, &state, trial.point.v))
+            trials[count++] = trial;
+    }
+    ck_assert_int_gt(count, 0);
+    return count;
+}
+
+static struct ncl_trial default_trial(int task, const char *name)
+{
+    struct ncl_trial trial = {.task = task, .point = {.algo = ncl_algo_find(name)}};
+
+    trial.point.algo->defaults(trial.point.v, &problems[task], &device->caps);
+    return trial;
+}
+
+static void check_times(const struct ncl_evaluator *evaluator, struct ncl_trial *trial)
+{
+    struct ncl_timing timings[3];
+
+    memset(timings, 0xff, sizeof timings);
+    MUST(evaluator->time(evaluator->self, trial, 3, timings));
+    ck_assert_msg(trial->verdict == NCL_VERDICT_GOOD, "%s", trial->why);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(timings[i].device >= 0 && timings[i].device < 10);
+        ck_assert(timings[i].wall > 0 && timings[i].wall < 10);
+    }
+}
+
+static void check_good(const struct ncl_evaluator *evaluator, int task)
+{
+    struct ncl_trial trials[64];
+    const int count = fill(trials, task);
+
+    MUST(evaluator->prepare(evaluator->self, trials, count));
+    for (int i = 0; i < count; i++) {
+        ck_assert_msg(trials[i].verdict == NCL_VERDICT_GOOD, "%s: %s", trials[i].point.algo->name,
+                      trials[i].why);
+        check_times(evaluator, &trials[i]);
+    }
+    for (int i = 0; i < count; i++)
+        evaluator->forget(evaluator->self, &trials[i]);
+}
+
+START_TEST(good_points)
+{
+    const bool modes[4][2] = {{false, false}, {true, false}, {false, true}, {true, true}};
+
+    for (int m = 0; m < 4; m++) {
+        struct ncl_evaluator evaluator;
+        struct ncl_trials *trials;
+
+        for (int i = 0; i < PROBLEMS; i++)
+            problems[i].fast = modes[m][0], problems[i].half = modes[m][1];
+        trials = open_trials(&evaluator, 0);
+        for (int i = 0; i < PROBLEMS; i++)
+            check_good(&evaluator, i);
+        ncl_trials_close(trials);
+    }
+    for (int i = 0; i < PROBLEMS; i++)
+        problems[i].fast = problems[i].half = false;
+}
+END_TEST
+
+/* A trial that was prepared may be timed in turn with others, and prepared again at no cost. */
+START_TEST(turns)
+{
+    struct ncl_evaluator evaluator;
+    struct ncl_trials *trials = open_trials(&evaluator, 0);
+    struct ncl_trial both[2] = {default_trial(POINTWISE, "pointwise"),
+                                default_trial(SPATIAL, "direct")};
+    struct ncl_timing timing;
+
+    MUST(evaluator.prepare(evaluator.self, both, 2));
+    for (int i = 0; i < 6; i++)
+        check_times(&evaluator, &both[i % 2]);
+    MUST(evaluator.prepare(evaluator.self, both, 2));
+    check_times(&evaluator, &both[1]);
+    evaluator.forget(evaluator.self, &both[1]);
+    ck_assert_int_eq(evaluator.time(evaluator.self, &both[1], 1, &timing), NCL_ERROR_USAGE);
+    check_times(&evaluator, &both[0]);
+    ncl_trials_close(trials);
+}
+END_TEST
+
+static void check_verdict(const struct ncl_evaluator *evaluator, struct ncl_trial *trial,
+                          enum ncl_verdict verdict, const char *why)
+{
+    struct ncl_timing timing;
+
+    MUST(evaluator->prepare(evaluator->self, trial, 1));
+    ck_assert_msg(trial->verdict == verdict && strstr(trial->why, why), "%d: %s",
+                  (int)trial->verdict, trial->why);
+    if (verdict != NCL_VERDICT_GOOD)
+        ck_assert_int_eq(evaluator->time(evaluator->self, trial, 1, &timing), NCL_ERROR_USAGE);
+}
+
+START_TEST(slow_points)
+{
+    struct ncl_evaluator evaluator;
+    struct ncl_trials *trials = open_trials(&evaluator, 1e-9);
+    struct ncl_trial trial = default_trial(POINTWISE, "pointwise");
+
+    check_verdict(&evaluator, &trial, NCL_VERDICT_TIMEOUT, "the limit is 1e-09 s");
+    ncl_trials_close(trials);
+}
+END_TEST
+
+/* ---- descriptors that are wrong ---- */
+
+static void one_more_row(struct ncl_args *args, const int *v, const struct ncl_problem *p)
+{
+    ncl_algo_find("bn_relu_add")->set_args(args, v, p);
+    args->items[args->count - 1].value.i += 1; /* a pixel more than there are */
+}
+
+static void half_of_it(const int *v, const struct ncl_problem *p, struct ncl_range *range)
+{
+    (void)v;
+    (void)p;
+    range->global[0] = range->global[1] = 1;
+}
+
+static void too_many_items(const int *v, const struct ncl_problem *p, struct ncl_range *range)
+{
+    (void)v;
+    (void)p;
+    range->local[0] = range->global[0] = device->caps.max_work_group * 2;
+}
+
+static struct ncl_trial scale_trial(const struct ncl_algo *algo)
+{
+    struct ncl_trial trial = {.task = SCALE, .point = {.algo = algo, .v = {1, 1, 1}}};
+
+    return trial;
+}
+
+START_TEST(wrong_descriptors)
+{
+    const struct ncl_algo *right = ncl_algo_find("bn_relu_add");
+    struct ncl_algo stray = *right, partial = *right, absent = *right, large = *right;
+    struct ncl_evaluator evaluator;
+    struct ncl_trials *trials;
+    struct ncl_trial trial;
+
+    problems[SCALE].x.c = problems[SCALE].y.c = 4; /* one block: the pixel more is beyond the end */
+    stray.set_args = one_more_row;
+    stray.residual_may_alias = NULL;
+    partial.geometry = half_of_it;
+    absent.kernel = "ncl_no_such_kernel";
+    large.geometry = too_many_items;
+    trials = open_trials(&evaluator, 0);
+    trial = scale_trial(&stray);
+    trial.point.v[0] = 4096;
+    check_verdict(&evaluator, &trial, NCL_VERDICT_WRONG, "outside of the output");
+    trial = scale_trial(&partial);
+    check_verdict(&evaluator, &trial, NCL_VERDICT_WRONG, "values differ");
+    trial = scale_trial(&absent);
+    check_verdict(&evaluator, &trial, NCL_VERDICT_BUILD, "ncl_no_such_kernel");
+    trial = scale_trial(&large);
+    check_verdict(&evaluator, &trial, NCL_VERDICT_LAUNCH, "CL_INVALID_WORK_GROUP_SIZE");
+    trial = scale_trial(right); /* the evaluator is none the worse */
+    check_verdict(&evaluator, &trial, NCL_VERDICT_GOOD, "");
+    problems[SCALE].x.c = problems[SCALE].y.c = 20;
+    ncl_trials_close(trials);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("trial");
+    size_t count = 0;
+    int failed = 0;
+
+    fault_layer_load();
+    device = ncl_check_devices(&count);
+    if (!count)
+        return 1;
+    for (int i = 0; i < PROBLEMS; i++)
+        problems[i].channel_block = 8;
+    tcase_add_test(tests, good_points);
+    tcase_add_test(tests, turns);
+    tcase_add_test(tests, slow_points);
+    tcase_add_test(tests, wrong_descriptors);
+    failed = ncl_run_suite(tests, "trial");
+    ncl_check_devices_close();
+    return failed;
+}
