@@ -433,6 +433,7 @@ static int report(struct classify *c)
             json_object_set_new(root, "accuracy",
                                 json_real((double)c->correct / (double)c->classified));
         }
+        cli_hint_add(c->options, &c->s, root);
         return cli_print_json(root);
     }
     if (c->truth)
@@ -464,6 +465,8 @@ int cli_classify(const struct cli_options *options)
         failed = report(&c);
     if (!failed && c.samples.broken_count)
         failed = fail_broken(&c.samples);
+    if (!failed)
+        cli_hint_print(options, &c.s);
     json_decref(c.results);
     ncl_tensor_free(&c.input);
     ncl_tensor_free(&c.output);

@@ -132,6 +132,13 @@ int cli_tune_first(const struct cli_options *options, const struct cli_session *
                    const ncl_tensor *inputs);
 bool cli_watching(void); /* a tune shows progress of its own */
 
+/* ---- hint.c: after success ---- */
+/* Adds "tuning", {layers, untuned, gain}, to a document of --json. */
+void cli_hint_add(const struct cli_options *options, const struct cli_session *session,
+                  json_t *root);
+/* One line on stderr, once for every device and net, and not with --quiet or --json. */
+void cli_hint_print(const struct cli_options *options, const struct cli_session *session);
+
 /* ---- pocl.c ---- */
 /* Sets the environment that PoCL reads before its first call, where the user did not: pins its
  * workers, and gives it a temporary cache where its own cannot be written. */
