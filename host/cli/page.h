@@ -18,6 +18,7 @@ void page_section(struct html *page, const char *id, const char *title, const ch
 void page_key(struct html *page, const char *class, const char *name);
 /* The layers' times before and after; false: not known. After is before where nothing was kept. */
 bool page_times(const json_t *layer, double *before, double *after);
+bool page_default_is_best(const json_t *layer); /* or nothing else was tried */
 /* "0.123": so many digits as a time of this size deserves. */
 const char *page_ms(double ms, char text[32]);
 

@@ -25,7 +25,13 @@ const char *page_ms(double ms, char text[32])
 {
     const double size = fabs(ms);
 
-    snprintf(text, 32, "%.*f", size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3, ms);
+    snprintf(text, 32, "%.*f",
+             size >= 100                ? 0
+             : size >= 10               ? 1
+             : size >= 1                ? 2
+             : size >= 0.1 || size == 0 ? 3
+                                        : 4,
+             ms);
     return text;
 }
 
@@ -189,7 +195,7 @@ static bool change_of(const json_t *layer, struct change *c)
     return true;
 }
 
-static bool same_point(const json_t *layer)
+bool page_default_is_best(const json_t *layer)
 {
     char from[TUNE_POINT], to[TUNE_POINT];
 
@@ -218,7 +224,7 @@ static void put_change(struct html *page, const json_t *layer, const struct chan
              "<path class=\"%s\" stroke-width=\"10\" stroke-linecap=\"round\" d=\"M%.1f 10h0\"/>"
              "</svg><div class=\"value\">",
              kept ? "after" : "before", left, right, kept ? "after" : "before", middle);
-    if (same_point(layer))
+    if (page_default_is_best(layer))
         html_put(page, "<small>nothing better found</small></div></div>\n");
     else
         html_put(page, "<b>%+.1f</b> %% &#177; %.1f%s</div></div>\n", 100 * c->middle,

@@ -179,7 +179,10 @@ static void put_layer(struct html *page, const json_t *layer)
     put_text(page, cli_text(layer, "kind"));
     put_point(page, json_object_get(layer, "default"));
     put_time(page, json_object_get(layer, "default"), "ms");
-    put_point(page, best);
+    if (page_default_is_best(layer))
+        put_text(page, "the default");
+    else
+        put_point(page, best);
     put_time(page, best, "ms");
     if (cli_number(best, "ms") > 0)
         html_put(page, "<td class=\"n\">%.1f %%</td>",
