@@ -1,0 +1,324 @@
+#include "search/measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TRAIN_SECONDS 1e-3 /* clocks tick in microseconds, and a launch's overhead drowns in it */
+#define TRAIN_LAUNCHES 64
+/* An event may seem a little longer than the wall-clock time around it: the clocks differ. */
+#define CLOCK_TOLERANCE 1.05
+#define CLOCK_SLACK 5e-6
+/* A wall-clock time this far over the device's means that events count in another unit: launching
+ * costs up to some hundred microseconds each. */
+#define IMPLAUSIBLE_RATIO 8
+#define LAUNCH_OVERHEAD 3e-4
+/* Of the incumbent's time: slower from the first launches on is a loser. */
+#define LOSER 2
+#define ALIKE 0.015 /* differences that are not worth telling apart */
+#define WARM_UP 4   /* how much slower a first launch may be than the later ones */
+/* Enough of a point that takes so long. */
+#define MEASURE_SECONDS 0.25
+#define LEAST_ERROR 2e-3 /* of a median: what no number of samples gets below */
+
+static double positive(double value)
+{
+    return isfinite(value) && value > 0 ? value : 0;
+}
+
+/* One train into the sums of both clocks. */
+static ncl_status run_train(const struct ncl_evaluator *evaluator, struct ncl_trial *trial,
+                            int launches, double *device, double *wall)
+{
+    struct ncl_timing timings[TRAIN_LAUNCHES] = {{0}};
+    const ncl_status status = evaluator->time(evaluator->self, trial, launches, timings);
+    bool events = true;
+
+    *device = *wall = 0;
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    for (int i = 0; i < launches; i++) {
+        *device += positive(timings[i].device);
+        *wall += positive(timings[i].wall);
+        events = events && positive(timings[i].device) > 0;
+    }
+    *device = events ? *device / launches : 0;
+    *wall /= launches;
+    return NCL_OK;
+}
+
+static bool device_exceeds(double device, double wall)
+{
+    return device > CLOCK_TOLERANCE * wall + CLOCK_SLACK;
+}
+
+static bool device_lags(double device, double wall)
+{
+    return wall > IMPLAUSIBLE_RATIO * device + LAUNCH_OVERHEAD;
+}
+
+/* Seconds of a launch by the clock to be believed; 0: neither. */
+static double believed(double device, double wall)
+{
+    return device > 0 && !device_exceeds(device, wall) ? device : wall;
+}
+
+static void impossible(struct ncl_trial *trial, double device, double wall)
+{
+    trial->verdict = NCL_VERDICT_TIME;
+    snprintf(trial->why, sizeof trial->why, "impossible times: %g s by events, %g s by the clock",
+             device, wall);
+}
+
+ncl_status ncl_series_take(const struct ncl_evaluator *evaluator, struct ncl_trial *trial,
+                           double least, struct ncl_series *series)
+{
+    double device = 0, wall = 0;
+    ncl_status status;
+
+    if (series->count == NCL_SERIES_MAX)
+        return NCL_OK;
+    status = run_train(evaluator, trial, series->launches, &device, &wall);
+    while (status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD && !believed(device, wall) &&
+           series->launches < TRAIN_LAUNCHES) {
+        series->launches = TRAIN_LAUNCHES;
+        status = run_train(evaluator, trial, series->launches, &device, &wall);
+    }
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    if (believed(device, wall) <= least) {
+        impossible(trial, device, wall);
+        return NCL_OK;
+    }
+    if (device_exceeds(device, wall) || (device > 0 && device_lags(device, wall)))
+        series->doubtful++;
+    series->device[series->count] = device_exceeds(device, wall) ? 0 : device;
+    series->wall[series->count++] = wall;
+    series->spent += series->launches * fmax(device, wall);
+    return NCL_OK;
+}
+
+ncl_status ncl_series_begin(const struct ncl_evaluator *evaluator, struct ncl_trial *trial,
+                            double least, struct ncl_series *series, double *first)
+{
+    ncl_status status;
+
+    *series = (struct ncl_series){.launches = 1};
+    *first = 0;
+    status = ncl_series_take(evaluator, trial, least, series);
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    *first = believed(series->device[0], series->wall[0]);
+    series->count = series->doubtful = 0;
+    if (series->launches == 1 && *first < TRAIN_SECONDS)
+        series->launches = (int)fmin(ceil(TRAIN_SECONDS / *first), TRAIN_LAUNCHES);
+    return NCL_OK;
+}
+
+bool ncl_series_by_wall(const struct ncl_series *series)
+{
+    int events = 0;
+
+    for (int i = 0; i < series->count; i++)
+        events += series->device[i] > 0;
+    return 2 * series->doubtful > series->count || 2 * events < series->count;
+}
+
+double ncl_series_value(const struct ncl_series *series, int sample, bool by_wall)
+{
+    const double device = series->device[sample];
+
+    return by_wall || device <= 0 ? series->wall[sample] : device;
+}
+
+static double median_of(double *values, int count)
+{
+    for (int i = 1; i < count; i++) {
+        const double value = values[i];
+        int at = i;
+
+        for (; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+    return 0.5 * (values[(count - 1) / 2] + values[count / 2]);
+}
+
+double ncl_median_error(double median, double mad, int samples)
+{
+    /* 1.4826 makes a standard deviation of the MAD of a normal distribution, 1.2533 the median's
+     * error of a mean's. Few samples may agree by chance: they get a wider floor. */
+    const double error = 2 * 1.2533 * 1.4826 * mad / sqrt(samples > 0 ? samples : 1);
+
+    return fmax(error, median * LEAST_ERROR * (samples < 7 ? 2 : 1));
+}
+
+struct ncl_spread ncl_spread_of(const double *values, int count)
+{
+    double sorted[NCL_SERIES_MAX];
+    struct ncl_spread spread = {0, 0, 0};
+
+    if (count < 1)
+        return spread;
+    memcpy(sorted, values, (size_t)count * sizeof *sorted);
+    spread.median = median_of(sorted, count);
+    for (int i = 0; i < count; i++)
+        sorted[i] = fabs(values[i] - spread.median);
+    spread.mad = median_of(sorted, count);
+    spread.error = ncl_median_error(spread.median, spread.mad, count);
+    return spread;
+}
+
+struct ncl_spread ncl_series_spread(const struct ncl_series *series, bool by_wall)
+{
+    double values[NCL_SERIES_MAX];
+
+    for (int i = 0; i < series->count; i++)
+        values[i] = ncl_series_value(series, i, by_wall);
+    return ncl_spread_of(values, series->count);
+}
+
+/* A point and the yardstick, measured in turn. */
+struct pair {
+    const struct ncl_gauge *gauge;
+    struct ncl_series point, yard;
+    bool has_yard;
+};
+
+static ncl_status take_yard(struct pair *pair)
+{
+    const struct ncl_gauge *gauge = pair->gauge;
+    double first = 0;
+    ncl_status status = NCL_OK;
+
+    if (!pair->has_yard)
+        return NCL_OK;
+    if (!pair->yard.launches)
+        status = ncl_series_begin(gauge->evaluator, gauge->yard, gauge->least, &pair->yard, &first);
+    if (status == NCL_OK && gauge->yard->verdict == NCL_VERDICT_GOOD)
+        status = ncl_series_take(gauge->evaluator, gauge->yard, gauge->least, &pair->yard);
+    pair->has_yard = gauge->yard->verdict == NCL_VERDICT_GOOD;
+    return status;
+}
+
+struct figures {
+    double seconds, spread, error, start;
+};
+
+/* Both by one clock, or overheads would be compared with kernels. */
+static struct figures figures_of(const struct pair *pair)
+{
+    const bool yard = pair->has_yard && pair->yard.count;
+    const bool by_wall =
+        ncl_series_by_wall(&pair->point) || (yard && ncl_series_by_wall(&pair->yard));
+    const struct ncl_spread point = ncl_series_spread(&pair->point, by_wall);
+    struct figures figures = {point.median, point.mad, point.error, 0};
+
+    if (yard) {
+        const struct ncl_spread start = ncl_series_spread(&pair->yard, by_wall);
+        const double factor = pair->gauge->reference / start.median;
+
+        figures.seconds *= factor;
+        figures.spread *= factor;
+        figures.error = hypot(figures.error * factor, start.error / start.median * figures.seconds);
+        figures.start = start.median;
+    }
+    return figures;
+}
+
+/* More samples of the point up to `count`; the yardstick gets as much time. */
+static ncl_status take_until(struct pair *pair, struct ncl_trial *trial, int count)
+{
+    const struct ncl_gauge *gauge = pair->gauge;
+
+    while (pair->point.count < count) {
+        ncl_status status = ncl_series_take(gauge->evaluator, trial, gauge->least, &pair->point);
+
+        if (status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD &&
+            pair->yard.spent <= pair->point.spent)
+            status = take_yard(pair);
+        if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+            return status;
+    }
+    return NCL_OK;
+}
+
+/* Is it decided whether the point beats the incumbent? What seems to takes a second look: a lucky
+ * incumbent would keep better points out. */
+static bool decided(const struct pair *pair, const struct figures *figures)
+{
+    const struct ncl_gauge *gauge = pair->gauge;
+    const bool better = gauge->best <= 0 || figures->seconds < gauge->best;
+    const int needed = better ? 15 : 3;
+    double difference, error;
+
+    if (pair->point.count < 3)
+        return false;
+    if (pair->point.spent > MEASURE_SECONDS)
+        return true;
+    if (pair->point.count < needed)
+        return false;
+    difference = fabs(figures->seconds - gauge->best);
+    error = hypot(figures->error, gauge->best_error);
+    return gauge->best <= 0 || difference > error || difference + error < ALIKE * gauge->best;
+}
+
+static ncl_status refine(struct pair *pair, struct ncl_trial *trial, double first,
+                         struct figures *figures)
+{
+    static const int steps[] = {3, 7, 15, NCL_SERIES_MAX};
+    const double limit = LOSER * pair->gauge->best;
+    ncl_status status = take_until(pair, trial, 1);
+
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    *figures = figures_of(pair);
+    if (limit > 0 && fmin(figures->seconds, first * figures->seconds /
+                                                ncl_series_value(&pair->point, 0, false)) > limit)
+        return NCL_OK;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !decided(pair, figures); i++) {
+        status = take_until(pair, trial, steps[i]);
+        if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+            return status;
+        *figures = figures_of(pair);
+    }
+    return NCL_OK;
+}
+
+/* Hopeless after its first launch, which may have been a slow one? */
+static bool hopeless(const struct pair *pair, double first)
+{
+    const struct ncl_gauge *gauge = pair->gauge;
+    double factor = 1;
+
+    if (pair->has_yard && pair->yard.count)
+        factor = gauge->reference / ncl_series_spread(&pair->yard, false).median;
+    return gauge->best > 0 && first * factor > WARM_UP * LOSER * gauge->best;
+}
+
+ncl_status ncl_measure(const struct ncl_gauge *gauge, struct ncl_trial *trial,
+                       struct ncl_measured *measured)
+{
+    struct pair pair = {.gauge = gauge, .has_yard = gauge->yard != NULL};
+    struct figures figures = {0, 0, 0, 0};
+    double first = 0;
+    ncl_status status = take_yard(&pair);
+
+    *measured = (struct ncl_measured){0};
+    if (status == NCL_OK)
+        status = ncl_series_begin(gauge->evaluator, trial, gauge->least, &pair.point, &first);
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    if (hopeless(&pair, first)) {
+        /* The first launch is where ncl_series_begin left it. */
+        pair.point.count = pair.point.launches = 1;
+        figures = figures_of(&pair);
+    } else {
+        status = refine(&pair, trial, first, &figures);
+    }
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    *measured = (struct ncl_measured){figures.seconds, figures.spread, figures.start,
+                                      pair.point.count * pair.point.launches};
+    return NCL_OK;
+}

@@ -1,0 +1,57 @@
+/* Timing a point beside the yardstick: warm-up, trains of launches, two clocks, drift, noise.
+ * Internal to search. */
+#ifndef NCL_SEARCH_MEASURE_H
+#define NCL_SEARCH_MEASURE_H
+
+#include "search/evaluator.h"
+
+#define NCL_SERIES_MAX 31
+
+/* Samples of one point: each the mean of a train of launches. */
+struct ncl_series {
+    double device[NCL_SERIES_MAX], wall[NCL_SERIES_MAX]; /* 0: impossible */
+    int count, launches;                                 /* samples; launches of a train */
+    int doubtful; /* samples whose device time contradicts the wall clock */
+    double spent; /* seconds of launches so far, by whichever clock says more */
+};
+/* The first launch, which warms up, tells how long trains have to be. *first: its seconds. Trains
+ * too short for both clocks grow; where that does not help the trial's verdict becomes TIME.
+ * `least`: seconds that no device undercuts. */
+ncl_status ncl_series_begin(const struct ncl_evaluator *evaluator, struct ncl_trial *trial,
+                            double least, struct ncl_series *series, double *first);
+/* One more train. */
+ncl_status ncl_series_take(const struct ncl_evaluator *evaluator, struct ncl_trial *trial,
+                           double least, struct ncl_series *series);
+/* Is the wall clock to be believed rather than events? */
+bool ncl_series_by_wall(const struct ncl_series *series);
+double ncl_series_value(const struct ncl_series *series, int sample, bool by_wall);
+
+struct ncl_spread {
+    double median, mad;
+    double error; /* of the median: twice its standard error, and never less than clocks allow */
+};
+struct ncl_spread ncl_spread_of(const double *values, int count);
+struct ncl_spread ncl_series_spread(const struct ncl_series *series, bool by_wall);
+/* Twice the standard error of a median of so many samples. */
+double ncl_median_error(double median, double mad, int samples);
+
+struct ncl_gauge {
+    const struct ncl_evaluator *evaluator;
+    double least;
+    /* The task's start, prepared, and its seconds when the search met it first. NULL: none, or it
+     * is what is measured. */
+    struct ncl_trial *yard;
+    double reference;
+    /* The incumbent; 0: none. */
+    double best, best_error;
+};
+struct ncl_measured {
+    double seconds, spread, start_seconds; /* as in ncl_search_note */
+    int samples;
+};
+/* On a verdict other than GOOD of the trial the numbers are 0. The yardstick may fail too: its own
+ * verdict tells, and it does without. */
+ncl_status ncl_measure(const struct ncl_gauge *gauge, struct ncl_trial *trial,
+                       struct ncl_measured *measured);
+
+#endif

@@ -1,0 +1,207 @@
+#include "search/search.h"
+
+#include "search/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A batch of several points may start while this many of the costliest evaluations so far, and this
+ * share of the budget, would still fit for each further one: so that the budget is not overrun by
+ * more than one evaluation, even if all of them hang. */
+#define BATCH_SHARE 0.05
+
+static bool is_pending_start(const struct ncl_site *site)
+{
+    return !site->started && ncl_point_set_has(&site->tried, &site->task->start);
+}
+
+struct means {
+    double throughput, cost, worst; /* worst: cost of an evaluation */
+};
+
+static struct means means_of(const struct ncl_run *run)
+{
+    struct means means = {0, 0, 0};
+    double work = 0, seconds = 0;
+
+    for (int i = 0; i < run->search->task_count; i++) {
+        const struct ncl_site *site = &run->sites[i];
+
+        work += site->reference > 0 ? ncl_site_work(site) : 0;
+        seconds += site->reference;
+        means.worst = fmax(means.worst, site->arm.worst);
+    }
+    means.throughput = seconds > 0 ? work / seconds : 0;
+    means.cost = run->trials ? run->elapsed / run->trials : 0;
+    return means;
+}
+
+/* The site that the next evaluation goes to; NULL: none has any left. */
+static struct ncl_site *choose(const struct ncl_run *run, const struct means *means)
+{
+    const bool sample = run->search->trials_per_task > 0;
+    struct ncl_site *chosen = NULL;
+    double best = 0;
+
+    for (int i = 0; i < run->search->task_count; i++) {
+        struct ncl_site *site = &run->sites[i];
+        double value;
+
+        if (site->exhausted || is_pending_start(site))
+            continue;
+        /* A fixed sample goes through the sites in turn. */
+        value =
+            sample ? 1.0 / (1 + site->given) : ncl_arm_value(site, means->throughput, means->cost);
+        if (!chosen || value > best) {
+            chosen = site;
+            best = value;
+        }
+    }
+    return chosen;
+}
+
+/* How many evaluations may start now; 0: the budget is spent. */
+static int room(const struct ncl_run *run, const struct means *means)
+{
+    double left = run->search->budget - run->elapsed, each;
+    int count;
+
+    if (run->search->budget <= 0)
+        return NCL_BATCH;
+    for (int i = 0; i < run->search->task_count; i++)
+        left -= ncl_final_cost(&run->sites[i]);
+    if (left <= 0 || left < 0.5 * means->cost)
+        return 0;
+    each = fmax(2 * means->worst, BATCH_SHARE * run->search->budget);
+    count = 1 + (int)fmin(left / each, NCL_BATCH - 1);
+    return count;
+}
+
+/* Fills a batch; *count 0: nothing left to do. */
+static ncl_status next_batch(struct ncl_run *run, struct ncl_slot *slots, int *count)
+{
+    const struct ncl_strategy strategy = {run->search->seeds_only, run->search->trials_per_task};
+    const struct means means = means_of(run);
+    const int limit = room(run, &means);
+    bool failed = false;
+
+    *count = 0;
+    while (*count < limit && !failed) {
+        struct ncl_site *site = choose(run, &means);
+
+        if (!site)
+            break;
+        if (ncl_site_propose(site, &strategy, &slots[*count].point, &failed)) {
+            slots[(*count)++].site = site;
+            site->arm.pending++;
+            site->given++;
+        } else {
+            site->exhausted = true;
+        }
+    }
+    for (int i = 0; i < *count; i++)
+        slots[i].site->arm.pending = 0;
+    return failed ? ncl_fail_memory(run->log, "points tried") : NCL_OK;
+}
+
+static ncl_status explore(struct ncl_run *run)
+{
+    struct ncl_slot slots[NCL_BATCH];
+    ncl_status status;
+    int count;
+
+    do {
+        status = next_batch(run, slots, &count);
+        if (status == NCL_OK && count)
+            status = ncl_run_batch(run, slots, count);
+    } while (status == NCL_OK && count);
+    return status;
+}
+
+/* What a site's best saves per inference. */
+static double saving(const struct ncl_site *site)
+{
+    return site->task->uses * (site->reference - ncl_site_seconds(site));
+}
+
+/* The site whose finals matter most, among those not done; NULL: none. */
+static struct ncl_site *next_final(const struct ncl_run *run)
+{
+    struct ncl_site *next = NULL;
+
+    for (int i = 0; i < run->search->task_count; i++) {
+        struct ncl_site *site = &run->sites[i];
+
+        if (!site->finished && (!next || saving(site) > saving(next)))
+            next = site;
+    }
+    return next;
+}
+
+/* Until the budget is spent: what is left stays with what the search found. */
+static ncl_status finals(struct ncl_run *run, struct ncl_search_task *results)
+{
+    const double budget = run->search->budget;
+    struct ncl_site *site;
+    ncl_status status = NCL_OK;
+
+    while (status == NCL_OK && (site = next_final(run))) {
+        const double elapsed = run->elapsed + ncl_run_seconds(run) - run->mark;
+        const bool timed = budget <= 0 || elapsed < budget;
+
+        site->finished = true;
+        status = ncl_final(timed ? run : NULL, site, &results[site->index]);
+    }
+    return status;
+}
+
+static ncl_status open(struct ncl_run *run)
+{
+    const struct ncl_search *search = run->search;
+
+    run->sites = ncl_alloc((size_t)search->task_count, sizeof *run->sites);
+    run->replayed = ncl_alloc((size_t)search->resumed_count, sizeof *run->replayed);
+    if (!run->sites || !run->replayed)
+        return ncl_fail_memory(run->log, "a search");
+    for (int i = 0; i < search->task_count; i++) {
+        const ncl_status status = ncl_site_open(&run->sites[i], search, i);
+
+        if (status != NCL_OK)
+            return status;
+    }
+    run->mark = ncl_run_seconds(run);
+    return NCL_OK;
+}
+
+static void close(struct ncl_run *run)
+{
+    for (int i = 0; run->sites && i < run->search->task_count; i++) {
+        ncl_run_forget(run, &run->sites[i]);
+        ncl_site_close(&run->sites[i]);
+    }
+    free(run->sites);
+    free(run->replayed);
+}
+
+ncl_status ncl_search_run(const struct ncl_log *log, const struct ncl_search *search,
+                          struct ncl_search_task *results)
+{
+    struct ncl_run run = {.log = log, .search = search};
+    ncl_status status = open(&run);
+
+    for (int i = 0; i < search->task_count; i++)
+        results[i] = (struct ncl_search_task){.best = search->tasks[i].start};
+    if (status == NCL_OK)
+        status = explore(&run);
+    if (status == NCL_OK)
+        status = finals(&run, results);
+    for (int i = 0; run.sites && i < search->task_count; i++) {
+        if (!run.sites[i].finished)
+            ncl_final(NULL, &run.sites[i], &results[i]);
+        for (int verdict = 0; verdict < NCL_VERDICT_COUNT; verdict++)
+            results[i].tried[verdict] = run.sites[i].counts[verdict];
+        results[i].exhausted = run.sites[i].exhausted;
+    }
+    close(&run);
+    return status;
+}

@@ -1,0 +1,125 @@
+#include "search/site.h"
+
+#include <stdlib.h>
+
+/* Good points of earlier searches that are timed again; the others are not. */
+#define KNOWN_SEEDS 4
+
+static bool add_seeds(struct ncl_site *site)
+{
+    for (int i = 0; i < site->task->seed_count; i++)
+        if (!ncl_point_set_add(&site->seeds, &site->task->seeds[i]))
+            return false;
+    return true;
+}
+
+/* Tombstones are never tried; the first good ones are seeds, before the portfolio's. A fixed sample
+ * does not depend on what is known. */
+static bool add_known(struct ncl_site *site, const struct ncl_search *search)
+{
+    int good = 0;
+
+    for (int i = 0; i < search->known_count; i++) {
+        const struct ncl_search_note *known = &search->known[i];
+        const bool is_good = known->verdict == NCL_VERDICT_GOOD;
+        struct ncl_point_set *set = &site->tried;
+
+        if (known->task != site->index ||
+            (is_good && (search->trials_per_task > 0 || ncl_site_is_start(site, &known->point))))
+            continue;
+        site->started = site->started || ncl_site_is_start(site, &known->point);
+        if (is_good && good < KNOWN_SEEDS)
+            set = &site->seeds;
+        good += is_good;
+        if (!ncl_point_set_add(set, &known->point))
+            return false;
+    }
+    return true;
+}
+
+ncl_status ncl_site_open(struct ncl_site *site, const struct ncl_search *search, int index)
+{
+    *site =
+        (struct ncl_site){.task = &search->tasks[index], .index = index, .best = -1, .second = -1};
+    site->rng.state = search->seed * 0x2545f4914f6cdd1du + (uint64_t)index;
+    ncl_rng_next(&site->rng);
+    if (!add_known(site, search) || !add_seeds(site))
+        return ncl_fail_memory(NULL, "a problem's points");
+    return NCL_OK;
+}
+
+void ncl_site_close(struct ncl_site *site)
+{
+    ncl_point_set_free(&site->tried);
+    ncl_point_set_free(&site->seeds);
+    free(site->done);
+    site->done = NULL;
+}
+
+bool ncl_site_is_start(const struct ncl_site *site, const struct ncl_point *point)
+{
+    return ncl_point_equal(point, &site->task->start);
+}
+
+bool ncl_site_propose(struct ncl_site *site, const struct ncl_strategy *strategy,
+                      struct ncl_point *point, bool *failed)
+{
+    if (!site->tried.count || !ncl_point_set_has(&site->tried, &site->task->start))
+        *point = site->task->start;
+    else if (!ncl_walk_propose(site, strategy, point))
+        return false;
+    *failed = !ncl_point_set_add(&site->tried, point);
+    return !*failed;
+}
+
+double ncl_site_seconds(const struct ncl_site *site)
+{
+    return site->best >= 0 ? site->done[site->best].seconds : 0;
+}
+
+struct ncl_trial *ncl_site_live(struct ncl_site *site, const struct ncl_point *point)
+{
+    for (int i = 0; i < site->live_count; i++)
+        if (ncl_point_equal(&site->live[i].point, point))
+            return &site->live[i];
+    return NULL;
+}
+
+/* Keeps the two fastest. Returns whether the newest is the fastest. */
+static bool rank(struct ncl_site *site)
+{
+    const int newest = (int)site->done_count - 1;
+    const double seconds = site->done[newest].seconds;
+
+    if (site->best < 0 || seconds < site->done[site->best].seconds) {
+        site->second = site->best;
+        site->best = newest;
+        return true;
+    }
+    if (site->second < 0 || seconds < site->done[site->second].seconds)
+        site->second = newest;
+    return false;
+}
+
+bool ncl_site_learn(struct ncl_site *site, const struct ncl_search_note *note)
+{
+    const double before = ncl_site_seconds(site);
+    bool new_best = false;
+    struct ncl_finished *finished;
+
+    if (!ncl_grow((void **)&site->done, &site->done_capacity, site->done_count, sizeof *site->done))
+        return false;
+    finished = &site->done[site->done_count++];
+    *finished = (struct ncl_finished){note->point, note->verdict, note->seconds, note->spread,
+                                      note->samples};
+    site->counts[note->verdict]++;
+    if (ncl_site_is_start(site, &note->point)) {
+        site->started = true;
+        site->reference = note->verdict == NCL_VERDICT_GOOD ? note->seconds : 0;
+    }
+    if (note->verdict == NCL_VERDICT_GOOD)
+        new_best = rank(site);
+    ncl_walk_learn(site, finished, new_best);
+    ncl_arm_learn(&site->arm, new_best && before > 0 ? 1 - note->seconds / before : 0, note->cost);
+    return true;
+}
