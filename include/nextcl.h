@@ -137,9 +137,11 @@ typedef struct ncl_layer {
     const char *kind; /* pointwise grouped depthwise spatial stem fused dense pool other */
     const char *algorithm; /* which kernel runs it */
     const char *params;    /* its parameters, "P=6 KB=2 ..." */
-    const char *source;    /* where they come from: default, tuned, fallback */
-    double macs;           /* multiply-accumulates */
-    double seconds;        /* last run's device time; 0 unless profiled */
+    /* Where they come from: default; tuned (on this device), imported, shipped: records; fallback:
+     * something better failed, see NCL_REPORT_EXPLAIN. */
+    const char *source;
+    double macs;      /* multiply-accumulates */
+    double seconds;   /* last run's device time; 0 unless profiled */
     int chunk_images; /* images that a launch takes: the batch, or fewer where the layer runs in
                          chunks; seconds then is all its launches' */
 } ncl_layer;

@@ -133,6 +133,7 @@ static ncl_status choose_channel_block(struct ncl_context *context)
 
         block = *end || value < 0 || value > 16 ? -1 : (int)value;
     }
+    context->channel_block_free = !block;
     if (!block)
         block = context->has_device ? context->device.caps.channel_block : DEFAULT_CHANNEL_BLOCK;
     if (block != 4 && block != 8 && block != 16)

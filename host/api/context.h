@@ -21,6 +21,7 @@ struct ncl_context {
     char *cache_dir;         /* NULL: the cache is off, or there is no place for it */
     struct ncl_store *store; /* NULL: without a cache, or without a device */
     int channel_block;
+    bool channel_block_free; /* the device's own: nobody asked for it */
 };
 
 struct ncl_model {

@@ -300,3 +300,42 @@ bool ncl_lookup(const struct ncl_log *log, struct ncl_store *store, const struct
     ncl_text_free(&q.problem);
     return found;
 }
+
+/* ---- a whole session ---- */
+
+static int block_of(const struct ncl_record *record)
+{
+    static const int blocks[] = {4, 8, 16};
+
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        char params[16];
+
+        snprintf(params, sizeof params, "CB=%d", blocks[i]);
+        if (same(record->algorithm, "session") && same(record->params, params))
+            return blocks[i];
+    }
+    return 0;
+}
+
+int ncl_lookup_block(const struct ncl_log *log, struct ncl_store *store, const char *net,
+                     const struct ncl_caps *caps)
+{
+    const struct ncl_record_filter filter = {.problem = net, .good_only = true};
+    struct question q = {.log = log, .store = store, .caps = caps};
+    const struct ncl_record *best = NULL;
+
+    ncl_fingerprint_of(caps, q.klass, &q.here);
+    if (ncl_records_find(store, &filter, &q.list) == NCL_OK)
+        (void)ncl_shipped_find(log, net, &q.list);
+    for (size_t i = 0; i < q.list.count; i++) {
+        const struct ncl_record *record = &q.list.records[i];
+
+        if (block_of(record) && is_recommended(record) &&
+            ncl_match_of(&record->on, &q.here) != NCL_MATCH_NONE &&
+            (!best || is_better(&q, record, best)))
+            best = record;
+    }
+    const int block = best ? block_of(best) : 0;
+    ncl_record_list_free(&q.list);
+    return block;
+}

@@ -48,6 +48,9 @@ void ncl_fingerprint_of(const struct ncl_caps *caps, char klass[64], struct ncl_
  * points with a tombstone on this device and driver are passed over. store may be NULL. */
 bool ncl_lookup(const struct ncl_log *log, struct ncl_store *store, const struct ncl_problem *p,
                 const struct ncl_caps *caps, struct ncl_advice *advice);
+/* The channel block that records advise for a whole session, see ncl_session_net_key; 0: none. */
+int ncl_lookup_block(const struct ncl_log *log, struct ncl_store *store, const char *net,
+                     const struct ncl_caps *caps);
 /* What is known of the point on this device and driver. */
 struct ncl_standing {
     bool verified;

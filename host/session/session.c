@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include "base/clock.h"
+#include "session/advice.h"
 #include "session/times.h"
 
 #include <stdlib.h>
@@ -58,6 +59,8 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
         status = ncl_schedule_create(session->graph, &session->schedule);
     if (status != NCL_OK)
         return status;
+    session->config.channel_block =
+        ncl_session_advised_block(session, session->schedule, session->config.channel_block);
     ncl_schedule_set(session->schedule, session->config.channel_block,
                      session->config.math == NCL_MATH_FAST, session->config.precision == NCL_FP16);
     return ncl_schedule_chunk(session->device->log, session->schedule, &session->device->caps);
@@ -109,6 +112,7 @@ static void destroy_layers(struct ncl_session *session)
         ncl_buffer_release(session->device, &layer->scale);
         ncl_buffer_release(session->device, &layer->shift);
         free(layer->params);
+        free(layer->failures);
     }
     for (int i = 0; session->parts && i < parts; i++)
         ncl_launch_release(session->device, &session->parts[i].launch);

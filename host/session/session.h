@@ -7,7 +7,7 @@
 #include "plan/choose.h"
 #include "plan/kernels.h"
 #include "plan/launch.h"
-#include "plan/point.h"
+#include "plan/lookup.h"
 
 /* How to make one. The device must outlive the session. */
 struct ncl_session_config {
@@ -15,9 +15,12 @@ struct ncl_session_config {
     ncl_math math; /* auto: decided by the device's measured fma ratio */
     ncl_precision precision;
     int channel_block;
+    bool channel_block_free;  /* nobody asked for it: a record may say another */
     ncl_progress_fn progress; /* may be NULL */
     void *user;
-    struct ncl_store *store; /* whose records advise; NULL: only shipped ones do */
+    /* Whose records advise, beside shipped ones, and where what is learnt is kept. NULL, or one
+     * that keeps nothing: none advise, since most have to be verified first, once. */
+    struct ncl_store *store;
     /* Decides in place of records which point a problem runs with; false: the planner's default.
      * NULL: records decide. The problem is a step's as its first part computes it; a point that
      * does not suit the others, or fails, gives way to the next as ever. */
@@ -31,10 +34,25 @@ struct ncl_session_part {
     struct ncl_launch launch;
 };
 
+/* Why a point does not run. */
+struct ncl_session_failure {
+    struct ncl_point point;
+    enum ncl_verdict verdict; /* GOOD: it does not fit this session, which says nothing of it */
+    bool remembered;          /* a tombstone of the store says so */
+    char why[192];
+};
+
 struct ncl_session_layer_state {
     struct ncl_choice choice; /* of all its parts */
     int attempt;              /* how many algorithms failed before this one */
-    int part;                 /* the step's first */
+    struct ncl_hash problems; /* of its parts: equal ones are chosen alike */
+    struct ncl_advice advice; /* of records, or a pin; algo NULL: none */
+    bool advised;             /* the choice is the advice */
+    bool waits;               /* there is advice that no session had the time to verify yet */
+    bool last_resort;         /* all algorithms had tombstones */
+    struct ncl_session_failure *failures; /* in the order in which they came */
+    size_t failure_count, failure_capacity;
+    int part; /* the step's first */
     cl_mem weights, bias, scale, shift;
     char *params;
     double seconds; /* device time of the last run; 0 unless profiled */
@@ -87,9 +105,9 @@ ncl_status ncl_session_allocate(struct ncl_session *session);
 ncl_status ncl_session_choose(struct ncl_session *session);
 ncl_status ncl_session_build_kernels(struct ncl_session *session);
 ncl_status ncl_session_bind(struct ncl_session *session);
-/* Replaces the algorithm of a step whose launch failed by the next that applies, rebuilt and
- * rebound; logs why. */
-ncl_status ncl_session_fall_back(struct ncl_session *session, int step);
+/* Replaces the algorithm of a step that failed as the verdict says, in the words of the thread's
+ * last error, by the next that applies, rebuilt and rebound; logs why. */
+ncl_status ncl_session_fall_back(struct ncl_session *session, int step, enum ncl_verdict verdict);
 
 /* ---- running ---- */
 /* Host and device tensors may be mixed. Without event the call returns when everything is done;
