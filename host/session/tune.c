@@ -339,10 +339,8 @@ static ncl_status run(struct ncl_tune_net *net)
 {
     struct ncl_tuning *t = net->tuning;
     struct ncl_session *standard = NULL;
-    ncl_status status = ncl_tune_recall(net);
+    ncl_status status = tune_all(net, &standard);
 
-    if (status == NCL_OK)
-        status = tune_all(net, &standard);
     if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
         ncl_tune_choose(net);
     if (status == NCL_OK) {
@@ -383,6 +381,8 @@ ncl_status ncl_tune_network(const struct ncl_tune_config *config, const struct n
     if (status == NCL_OK)
         status =
             ncl_tune_net_open(&t, config->session.channel_block, config->session.precision, &net);
+    if (status == NCL_OK)
+        status = ncl_tune_recall(&net);
     if (status == NCL_OK && !t.options.dry_run) {
         status = run(&net);
         if (status == NCL_OK)
