@@ -15,9 +15,9 @@
 #define CLOSE_BLOCK 1.10
 /* What the search leaves for the end, beside making and verifying a session: timing in turn. */
 #define END_SHARE 0.08
-#define END_SECONDS 1.0
+#define END_SECONDS 0.5
 /* A kernel takes so long to build when its driver has not cached it, at most, as a rule. */
-#define KERNEL_SECONDS 0.1
+#define KERNEL_SECONDS 0.06
 /* Multiply-accumulates a second of the host's oracle on two cores, for the budget only. */
 #define ORACLE_MACS_PER_SECOND 2.5e9
 #define MIN_SEARCH_SECONDS 1.0

@@ -89,6 +89,12 @@ static bool is_measured(const struct ncl_tune_net *net, int task, const struct n
     return false;
 }
 
+/* In a worker a start under suspicion would do no good: sessions run it all the same. */
+static bool is_start(const struct ncl_tune_net *net, const struct ncl_trial *trial)
+{
+    return ncl_point_equal(&trial->point, &net->tasks[trial->task].start);
+}
+
 void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count)
 {
     char klass[64];
@@ -98,6 +104,7 @@ void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *t
     record.why = "began, and its process never said how it ended";
     for (int i = 0; i < count; i++) {
         if (is_measured(net, trials[i].task, &trials[i].point) ||
+            (net->tuning->worker && is_start(net, &trials[i])) ||
             !ncl_grow((void **)&net->begun, &net->begun_capacity, net->begun_count,
                       sizeof *net->begun))
             continue;
