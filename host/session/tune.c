@@ -14,7 +14,7 @@
 /* Another channel block is worth tuning where its defaults are so close. */
 #define CLOSE_BLOCK 1.10
 /* What the search leaves for the end, beside making and verifying a session: timing in turn. */
-#define END_SHARE 0.08
+#define END_SHARE 0.1
 #define END_SECONDS 0.5
 /* A kernel takes so long to build when its driver has not cached it, at most, as a rule. */
 #define KERNEL_SECONDS 0.06
