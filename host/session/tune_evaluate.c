@@ -235,6 +235,10 @@ ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget)
     search.budget = net->search_budget;
     status = ncl_tune_begin(net);
     if (status == NCL_OK)
+        status = ncl_tune_replay(net);
+    for (size_t i = 0; status == NCL_OK && i < net->event_count; i++)
+        mark_seen(&run, &net->events[i].note);
+    if (status == NCL_OK)
         status = ncl_search_run(t->log, &search, net->results);
     net->search_seconds = clock_seconds(NULL) - begin;
     net->searched = status == NCL_OK || status == NCL_ERROR_CANCELLED;

@@ -126,19 +126,25 @@ ncl_status ncl_tune_make_session(struct ncl_tune_net *net, enum ncl_tune_points 
 /* Is there a winner for the task that beats what ran before, and is not given up? */
 bool ncl_tune_wins(const struct ncl_tune_net *net, int task);
 
-/* tune_store.c: records, journal, what is known. */
+/* tune_store.c: what is known, and the run's journal. */
 ncl_status ncl_tune_recall(struct ncl_tune_net *net); /* seeds, known, resumed */
 ncl_status ncl_tune_begin(struct ncl_tune_net *net);  /* the journal of a run that is not resumed */
+ncl_status ncl_tune_replay(struct ncl_tune_net *net); /* what is resumed counts as remembered */
+ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note);
+void ncl_tune_end_journal(const struct ncl_tune_net *net);
+
+/* tune_records.c */
 void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count);
+/* A run that ended by itself knows that what it began and did not finish killed nobody. */
 void ncl_tune_forget_started(struct ncl_tune_net *net);
-ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why);
 /* Chooses each task's winner, or its standard point. */
 void ncl_tune_choose(struct ncl_tune_net *net);
 /* What a session of the network takes with the choice; chosen: sessions make it from now on. */
 void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice);
-void ncl_tune_end_journal(const struct ncl_tune_net *net);
+/* Of all kernels: a record about a session depends on them, and so does an interrupted run. */
+void ncl_tune_hash_kernels(char text[NCL_HASH_TEXT]);
 
 /* tune_journal.c: lines of the journal. */
 struct ncl_tune_line {
