@@ -19,8 +19,6 @@
 /* How long a killed process may take to die before it counts as stuck. */
 #define DEATH_MS 5000
 
-extern char **environ;
-
 /* ---- starting ---- */
 
 /* The child's end becomes 0 and 1. */
@@ -283,7 +281,7 @@ static void *watch(void *argument)
     pthread_mutex_lock(&w->lock);
     w->gone = pollers[0].revents != 0;
     if (w->gone && w->busy)
-        _exit(1); /* no exit handlers: a driver may hang */
+        kill(getpid(), SIGKILL); /* no exit handlers: a driver may hang */
     pthread_mutex_unlock(&w->lock);
     return NULL;
 }

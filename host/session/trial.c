@@ -77,6 +77,7 @@ void ncl_trials_close(struct ncl_trials *t)
         ncl_trial_data_free(&t->device, &t->data[i]);
     for (int i = 0; i < NCL_COLD_POOLS; i++)
         ncl_cold_free(&t->device, &t->cold[i]);
+    ncl_cold_free(&t->device, &t->outputs);
     ncl_builds_free(&t->device, &t->builds);
     if (t->device.queue)
         t->device.cl->ReleaseCommandQueue(t->device.queue);
