@@ -329,8 +329,8 @@ ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *ob
         return ncl_session_hint(object, json);
     case NCL_REPORT_DB:
         return ncl_db_report(context, json);
-    case NCL_REPORT_EXPLAIN: /* branch plan */
-        break;
+    case NCL_REPORT_EXPLAIN:
+        return ncl_session_explain(object, json);
     }
     return ncl_fail(&context->log, NCL_ERROR_USAGE, "unknown report %d", (int)kind);
 }

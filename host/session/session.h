@@ -134,6 +134,9 @@ ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inp
 ncl_status ncl_session_report(const struct ncl_session *session, char **json);
 /* hint.c: {layers, untuned, gain, first} */
 ncl_status ncl_session_hint(const struct ncl_session *session, char **json);
+/* explain.c: which point each layer runs, why, what else was tried, what failed before it. Times
+ * are milliseconds: ms of the last run, if profiled; the others of records. */
+ncl_status ncl_session_explain(const struct ncl_session *session, char **json);
 /* inspect.c: the graph before and after its passes, its schedule and memory plan. inputs NULL: free
  * dims become batch 1, 3 channels and 224 pixels. caps: limits of the device it is planned for, or
  * NULL. */
