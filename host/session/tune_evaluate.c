@@ -149,23 +149,18 @@ static void mark_seen(struct run *run, const struct ncl_search_note *note)
             run->seen[note->task] |= 2u << k;
 }
 
-/* Share of the network's time, as the starts take it, whose seeds have all been measured. */
+/* Share of the network's time, as the standard points take it inside the network, whose starts and
+ * seeds have all been measured. */
 static double seen_share(const struct run *run)
 {
     const struct ncl_tune_net *net = run->net;
     double all = 0, seen = 0;
 
     for (int i = 0; i < net->count; i++) {
-        const struct ncl_task *task = &net->tasks[i];
-        double seconds = 0;
+        const double seconds = net->layers[i].inside[0] * net->tasks[i].uses;
 
-        for (size_t k = 0; k < net->event_count && seconds == 0; k++)
-            if (net->events[k].note.task == i)
-                seconds = net->events[k].note.start_seconds * task->uses;
-        if (seconds == 0)
-            return 0; /* not even its start is known */
         all += seconds;
-        if (run->seen[i] == (2u << task->seed_count) - 1)
+        if (run->seen[i] == (2u << net->tasks[i].seed_count) - 1)
             seen += seconds;
     }
     return all > 0 ? seen / all : 0;

@@ -37,12 +37,15 @@ static ncl_status blame(struct ncl_tune_net *net, int step)
     return NCL_OK;
 }
 
-/* A session with the winners, verified. NULL: a winner was wrong and has been dropped. */
+/* A session with the winners, verified. NULL: a winner was wrong and has been dropped. Fewer of the
+ * winners that were verified together are verified already, layer by layer. */
 static ncl_status make_verified(struct ncl_tune_net *net, struct ncl_session **session)
 {
     int bad = -1;
     ncl_status status = ncl_tune_make_session(net, NCL_TUNE_TUNED, session);
 
+    if (status == NCL_OK && net->verified)
+        return NCL_OK;
     if (status == NCL_OK)
         status = ncl_tune_verify(net, *session, &bad);
     net->verified = status == NCL_OK;
@@ -167,12 +170,13 @@ ncl_status ncl_tune_finish(struct ncl_tune_net *net, struct ncl_session *standar
 
     for (int i = 0; status == NCL_OK && !done && i < ATTEMPTS && count_wins(net) > 0; i++) {
         const double left = end - ncl_tune_elapsed(net->tuning);
-        /* What is not needed to make and verify a session, and half of it for another attempt. */
-        const double spare = left - net->tuning->create_seconds - net->tuning->verify_seconds;
+        const double spare =
+            left - net->tuning->create_seconds - (net->verified ? 0 : net->tuning->verify_seconds);
 
         if (i > 0 && spare < 0)
             break;
-        status = attempt(net, standard, (i + 1 < ATTEMPTS ? 0.6 : 1.0) * spare, &done);
+        /* Most of what is not needed to make a session is kept for another attempt. */
+        status = attempt(net, standard, (i + 1 < ATTEMPTS ? 0.4 : 1.0) * spare, &done);
     }
     if (status == NCL_OK && !done) {
         drop_all(net, "not confirmed in time, in a network that was slower with the winners");
