@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "tunedb/store.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,10 +315,17 @@ static void choose_session(struct ncl_tune_net *main)
         ncl_tune_record_session(main, &t->choices[i]);
 }
 
+/* Of the budget; 0: there is none, and no end. A small one may be used up by building alone. */
+static double seconds_left(const struct ncl_tuning *t)
+{
+    const double left = t->options.budget_seconds - ncl_tune_elapsed(t);
+
+    return t->options.budget_seconds > 0 ? fmax(left, MIN_SEARCH_SECONDS) : 0;
+}
+
 static ncl_status tune_all(struct ncl_tune_net *net, struct ncl_session **standard)
 {
     struct ncl_tuning *t = net->tuning;
-    const double budget = t->options.budget_seconds;
     struct ncl_tune_choice *other = NULL;
     double left;
     ncl_status status = make_standard(net, standard);
@@ -326,12 +334,12 @@ static ncl_status tune_all(struct ncl_tune_net *net, struct ncl_session **standa
         status = estimate_blocks(net);
         other = status == NCL_OK ? close_block(t) : NULL;
     }
-    left = budget - ncl_tune_elapsed(t);
+    left = seconds_left(t);
     if (status == NCL_OK)
-        status = tune_net(net, *standard, budget > 0 ? (other ? MAIN_SHARE : 1.0) * left : 0);
-    left = budget - ncl_tune_elapsed(t);
+        status = tune_net(net, *standard, (other ? MAIN_SHARE : 1.0) * left);
+    left = seconds_left(t);
     if (status == NCL_OK && other)
-        status = tune_block(net, other, budget > 0 ? left : 0);
+        status = tune_block(net, other, left);
     return status;
 }
 
