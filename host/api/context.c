@@ -325,6 +325,8 @@ ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *ob
         return report_inspection(context, ((const ncl_inspection *)object)->model, object, json);
     case NCL_REPORT_SESSION:
         return ncl_session_report(object, json);
+    case NCL_REPORT_TUNING:
+        return ncl_session_hint(object, json);
     case NCL_REPORT_DB:
         return ncl_db_report(context, json);
     case NCL_REPORT_EXPLAIN:

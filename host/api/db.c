@@ -199,8 +199,13 @@ ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char *const 
                   size_t path_count, size_t *records)
 {
     size_t count = 0;
-    ncl_status status = context ? check_paths(action, paths, path_count) : ncl_fail_null("ncl_db");
+    ncl_status status;
 
+    if (records)
+        *records = 0;
+    if (!context)
+        return ncl_fail_null("ncl_db");
+    status = check_paths(action, paths, path_count);
     if (status == NCL_OK) {
         switch (action) {
         case NCL_DB_EXPORT:
@@ -218,8 +223,8 @@ ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char *const 
             break;
         }
     }
-    if (records)
-        *records = status == NCL_OK ? count : 0;
+    if (records && status == NCL_OK)
+        *records = count;
     return status;
 }
 

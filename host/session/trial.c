@@ -201,6 +201,22 @@ static ncl_status take_kernels(struct ncl_trials *t, struct ncl_trial *trials, i
     return status;
 }
 
+ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count)
+{
+    struct ncl_built **built = ncl_alloc((size_t)count + 1, sizeof(struct ncl_built *));
+    ncl_status status = built ? NCL_OK : ncl_fail_memory(NULL, "trials");
+
+    if (status == NCL_OK)
+        status = take_kernels(t, trials, count, built);
+    if (status == NCL_OK)
+        ncl_builds_run(&t->device, &t->builds);
+    for (int i = 0; built && i < count; i++)
+        if (built[i])
+            ncl_builds_drop(&t->device, &t->builds, built[i]);
+    free(built);
+    return status;
+}
+
 static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
 {
     struct ncl_trials *t = self;

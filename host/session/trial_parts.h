@@ -122,6 +122,9 @@ struct ncl_trials {
 };
 /* The tensors of a problem, made when they are needed. */
 ncl_status ncl_trials_data(struct ncl_trials *t, int task, struct ncl_trial_data **data);
+/* Builds the kernels of trials, in parallel where that pays; preparing them finds them built, or
+ * failed. */
+ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count);
 
 /* ---- trial_run.c: one run, checked ---- */
 

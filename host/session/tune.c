@@ -15,9 +15,9 @@
 #define CLOSE_BLOCK 1.10
 /* What the search leaves for the end, beside making and verifying a session: timing in turn. */
 #define END_SHARE 0.08
-#define END_SECONDS 1.0
+#define END_SECONDS 0.5
 /* A kernel takes so long to build when its driver has not cached it, at most, as a rule. */
-#define KERNEL_SECONDS 0.1
+#define KERNEL_SECONDS 0.06
 /* Multiply-accumulates a second of the host's oracle on two cores, for the budget only. */
 #define ORACLE_MACS_PER_SECOND 2.5e9
 #define MIN_SEARCH_SECONDS 1.0
@@ -339,10 +339,8 @@ static ncl_status run(struct ncl_tune_net *net)
 {
     struct ncl_tuning *t = net->tuning;
     struct ncl_session *standard = NULL;
-    ncl_status status = ncl_tune_recall(net);
+    ncl_status status = tune_all(net, &standard);
 
-    if (status == NCL_OK)
-        status = tune_all(net, &standard);
     if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
         ncl_tune_choose(net);
     if (status == NCL_OK) {
@@ -383,6 +381,8 @@ ncl_status ncl_tune_network(const struct ncl_tune_config *config, const struct n
     if (status == NCL_OK)
         status =
             ncl_tune_net_open(&t, config->session.channel_block, config->session.precision, &net);
+    if (status == NCL_OK)
+        status = ncl_tune_recall(&net);
     if (status == NCL_OK && !t.options.dry_run) {
         status = run(&net);
         if (status == NCL_OK)

@@ -229,6 +229,7 @@ void ncl_tune_net_close(struct ncl_tune_net *net)
     free(net->events);
     free(net->known);
     free(net->resumed);
+    free(net->begun);
     ncl_arena_free(&net->arena);
     *net = (struct ncl_tune_net){0};
 }

@@ -59,6 +59,8 @@ struct ncl_tune_net {
     struct ncl_search_note *known, *resumed; /* of the store, and of an interrupted run's journal */
     size_t known_count, known_capacity, resumed_count, resumed_capacity;
     double resumed_seconds;
+    struct ncl_trial *begun; /* with a STARTED record */
+    size_t begun_count, begun_capacity;
     const char *run;      /* the journal's name */
     double search_budget; /* as it was when the run began */
     size_t cold_bytes;
@@ -128,8 +130,8 @@ bool ncl_tune_wins(const struct ncl_tune_net *net, int task);
 ncl_status ncl_tune_recall(struct ncl_tune_net *net); /* seeds, known, resumed */
 ncl_status ncl_tune_begin(struct ncl_tune_net *net);  /* the journal of a run that is not resumed */
 void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note);
-void ncl_tune_record_started(const struct ncl_tune_net *net, const struct ncl_trial *trials,
-                             int count);
+void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count);
+void ncl_tune_forget_started(struct ncl_tune_net *net);
 ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why);
 /* Chooses each task's winner, or its standard point. */

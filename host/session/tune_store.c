@@ -40,20 +40,21 @@ static struct ncl_record blank_record(const struct ncl_tuning *t, char klass[64]
     return record;
 }
 
-static bool put_point(const struct ncl_tune_net *net, struct ncl_record *record, int task,
+static bool put_point(const struct ncl_tune_net *net, const struct ncl_record *blank, int task,
                       const struct ncl_point *point)
 {
+    struct ncl_record record = *blank;
     char hash[NCL_HASH_TEXT];
     struct ncl_text params = {0};
     bool kept;
 
     ncl_point_params(point, &params);
     ncl_point_kernel_hash(point->algo, hash);
-    record->kernel = hash;
-    record->problem = net->layers[task].problem;
-    record->algorithm = point->algo->name;
-    record->params = params.data ? params.data : "";
-    kept = !params.failed && ncl_records_put(net->tuning->store, record);
+    record.kernel = hash;
+    record.problem = net->layers[task].problem;
+    record.algorithm = point->algo->name;
+    record.params = params.data ? params.data : "";
+    kept = !params.failed && ncl_records_put(net->tuning->store, &record);
     ncl_text_free(&params);
     return kept;
 }
@@ -75,16 +76,66 @@ void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_not
     put_point(net, &record, note->task, &note->point);
 }
 
-void ncl_tune_record_started(const struct ncl_tune_net *net, const struct ncl_trial *trials,
-                             int count)
+/* Was the point measured, by this run or an earlier one? Then it is beyond suspicion. */
+static bool is_measured(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+{
+    for (size_t i = 0; i < net->event_count; i++)
+        if (net->events[i].note.task == task && ncl_point_equal(&net->events[i].note.point, point))
+            return true;
+    for (size_t i = 0; i < net->known_count; i++)
+        if (net->known[i].task == task && net->known[i].verdict == NCL_VERDICT_GOOD &&
+            ncl_point_equal(&net->known[i].point, point))
+            return true;
+    return false;
+}
+
+/* In a worker a start under suspicion would do no good: sessions run it all the same. */
+static bool is_start(const struct ncl_tune_net *net, const struct ncl_trial *trial)
+{
+    return ncl_point_equal(&trial->point, &net->tasks[trial->task].start);
+}
+
+void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count)
 {
     char klass[64];
     struct ncl_record record = blank_record(net->tuning, klass);
 
     record.verdict = NCL_VERDICT_STARTED;
     record.why = "began, and its process never said how it ended";
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        if (is_measured(net, trials[i].task, &trials[i].point) ||
+            (net->tuning->worker && is_start(net, &trials[i])) ||
+            !ncl_grow((void **)&net->begun, &net->begun_capacity, net->begun_count,
+                      sizeof *net->begun))
+            continue;
         put_point(net, &record, trials[i].task, &trials[i].point);
+        net->begun[net->begun_count++] = trials[i];
+    }
+}
+
+/* A run that ended by itself knows that what it began and did not finish killed nobody. */
+void ncl_tune_forget_started(struct ncl_tune_net *net)
+{
+    const struct ncl_caps *caps = &net->tuning->device.caps;
+
+    for (size_t i = 0; i < net->begun_count; i++) {
+        const struct ncl_trial *trial = &net->begun[i];
+        struct ncl_text params = {0};
+        struct ncl_record_filter filter = {.platform = caps->platform,
+                                           .device = caps->name,
+                                           .driver = caps->driver,
+                                           .problem = net->layers[trial->task].problem,
+                                           .algorithm = trial->point.algo->name};
+
+        if (is_measured(net, trial->task, &trial->point))
+            continue;
+        ncl_point_params(&trial->point, &params);
+        filter.params = params.data;
+        if (params.data && !params.failed)
+            ncl_records_delete(net->tuning->store, &filter, NULL);
+        ncl_text_free(&params);
+    }
+    net->begun_count = 0;
 }
 
 void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why)

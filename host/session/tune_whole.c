@@ -224,7 +224,8 @@ static void sum_up(struct timing *m, struct ncl_tune_pair *pair)
     if (m->session_count > 1)
         pair->gain = difference(m, m->wall, m->wall + m->room, &pair->error);
     for (int k = 0; k < m->session_count; k++)
-        pair->median[k] = median_and_spread(m->wall + k * m->room, m->rounds, &pair->spread[k]);
+        pair->median[k] =
+            median_and_spread(m->wall + (size_t)k * (size_t)m->room, m->rounds, &pair->spread[k]);
 }
 
 ncl_status ncl_tune_time_pair(struct ncl_tune_net *net, struct ncl_session *const sessions[2],

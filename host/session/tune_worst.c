@@ -125,8 +125,9 @@ static ncl_status try_batch(struct ncl_tune_net *net, int task, const struct ncl
             worst->point = points[i];
             worst->seconds = seconds;
         }
-        t->evaluator.forget(t->evaluator.self, &trials[i]);
     }
+    for (int i = 0; i < count; i++)
+        t->evaluator.forget(t->evaluator.self, &trials[i]);
     return status;
 }
 

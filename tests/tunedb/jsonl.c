@@ -151,76 +151,87 @@ static void expect_refused(const char *line, size_t bytes)
                   ncl_error_text());
 }
 
+static const char *const bad_lines[] = {
+    "",
+    "{",
+    "[]",
+    "null",
+    "7",
+    "\"text\"",
+    "{} {}",
+    "{\"a\": 1e999}",
+    "{\"a\": \xff}",
+    "\xef\xbb\xbf{}",
+    "{\"class\": \"c\", \"problem\": \"p\", \"algorithm\": \"a\"}",  /* no device */
+    "{\"device\": \"D\", \"problem\": \"p\", \"algorithm\": \"a\"}", /* no class */
+    "{\"device\": \"D\", \"class\": \"c\", \"algorithm\": \"a\"}",   /* no problem */
+    "{\"device\": \"D\", \"class\": \"c\", \"problem\": \"p\"}",     /* no algorithm */
+};
+/* In an otherwise good line. */
+static const char *const bad_members[] = {
+    "\"device\": \"E\"", /* twice */
+    "\"format\": 0",
+    "\"format\": \"1\"",
+    "\"format\": 1.0",
+    "\"platform\": 1",
+    "\"platform\": null",
+    "\"platform\": \"a\\nb\"",
+    "\"platform\": \"\\u001b[2J\"",
+    "\"platform\": \"\\u0000\"",
+    "\"compute_units\": -1",
+    "\"compute_units\": 1.5",
+    "\"compute_units\": 9999999999",
+    "\"order_version\": true",
+    "\"samples\": 99999999999999999999",
+    "\"verdict\": \"fine\"",
+    "\"verdict\": 0",
+    "\"origin\": \"imported\"",
+    "\"origin\": \"shipped\"",
+    "\"origin\": \"\"",
+    "\"seconds\": -1e-9",
+    "\"seconds\": \"1\"",
+    "\"seconds\": 1e7",
+    "\"spread\": [1]",
+    "\"default_seconds\": true",
+    "\"chosen\": 1",
+    "\"verified\": \"true\"",
+    "\"seed\": 1.5",
+    "\"utc\": 1795873500",
+    "\"utc\": \"2026-11-28\"",
+    "\"utc\": \"2026-02-30T00:00:00Z\"",
+    "\"utc\": \"2026-11-28T24:00:00Z\"",
+    "\"utc\": \"2026-11-28T13:45:00+\"",
+    "\"utc\": \"1969-12-31T23:59:59Z\"",
+    "\"utc\": \" 026-11-28T13:45:00Z\"",
+    "\"origin\": \"analytic\", \"seconds\": 1",
+    "\"origin\": \"analytic\", \"verified\": true",
+    "\"verdict\": \"wrong\", \"chosen\": true",
+    "\"verdict\": \"build\", \"verified\": true",
+};
+
+/* To the least line, without its "}" and newline. */
+static void add_member(char line[512], const char *member)
+{
+    snprintf(line, 512, "%.*s, %s}", (int)sizeof(least) - 3, least, member);
+}
+
 START_TEST(what_is_not_as_documented_is_refused)
 {
-    static const char *const lines[] = {
-        "",
-        "{",
-        "[]",
-        "null",
-        "7",
-        "\"text\"",
-        "{} {}",
-        "{\"a\": 1e999}",
-        "{\"a\": \xff}",
-        "\xef\xbb\xbf{}",
-        "{\"class\": \"c\", \"problem\": \"p\", \"algorithm\": \"a\"}",  /* no device */
-        "{\"device\": \"D\", \"problem\": \"p\", \"algorithm\": \"a\"}", /* no class */
-        "{\"device\": \"D\", \"class\": \"c\", \"algorithm\": \"a\"}",   /* no problem */
-        "{\"device\": \"D\", \"class\": \"c\", \"problem\": \"p\"}",     /* no algorithm */
-    };
-    /* In an otherwise good line. */
-    static const char *const members[] = {
-        "\"device\": \"E\"", /* twice */
-        "\"format\": 0",
-        "\"format\": \"1\"",
-        "\"format\": 1.0",
-        "\"platform\": 1",
-        "\"platform\": null",
-        "\"platform\": \"a\\nb\"",
-        "\"platform\": \"\\u001b[2J\"",
-        "\"platform\": \"\\u0000\"",
-        "\"compute_units\": -1",
-        "\"compute_units\": 1.5",
-        "\"compute_units\": 9999999999",
-        "\"order_version\": true",
-        "\"samples\": 99999999999999999999",
-        "\"verdict\": \"fine\"",
-        "\"verdict\": 0",
-        "\"origin\": \"imported\"",
-        "\"origin\": \"shipped\"",
-        "\"origin\": \"\"",
-        "\"seconds\": -1e-9",
-        "\"seconds\": \"1\"",
-        "\"seconds\": 1e7",
-        "\"spread\": [1]",
-        "\"default_seconds\": true",
-        "\"chosen\": 1",
-        "\"verified\": \"true\"",
-        "\"seed\": 1.5",
-        "\"utc\": 1795873500",
-        "\"utc\": \"2026-11-28\"",
-        "\"utc\": \"2026-02-30T00:00:00Z\"",
-        "\"utc\": \"2026-11-28T24:00:00Z\"",
-        "\"utc\": \"2026-11-28T13:45:00+\"",
-        "\"utc\": \"1969-12-31T23:59:59Z\"",
-        "\"utc\": \" 026-11-28T13:45:00Z\"",
-        "\"origin\": \"analytic\", \"seconds\": 1",
-        "\"origin\": \"analytic\", \"verified\": true",
-        "\"verdict\": \"wrong\", \"chosen\": true",
-        "\"verdict\": \"build\", \"verified\": true",
-    };
     char line[512];
 
     ck_assert_int_eq(read_text(least), NCL_OK);
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        expect_refused(lines[i], strlen(lines[i]));
+    for (size_t i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++) {
+        expect_refused(bad_lines[i], strlen(bad_lines[i]));
     }
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        snprintf(line, sizeof(line), "%.*s, %s}", (int)sizeof(least) - 4, least, members[i]);
+    for (size_t i = 0; i < sizeof(bad_members) / sizeof(bad_members[0]); i++) {
+        add_member(line, bad_members[i]);
         expect_refused(line, strlen(line));
     }
     expect_refused("{\"a\": \"\0\"}", 10);
+    /* The same with good ones. */
+    add_member(line, "\"seed\": -5, \"utc\": \"2024-02-29T23:59:59Z\"");
+    ck_assert_int_eq(read_text(line), NCL_OK);
+    ck_assert_uint_eq(list.count, 2);
 }
 END_TEST
 
