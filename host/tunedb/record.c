@@ -139,8 +139,8 @@ const char *ncl_record_flaw(const struct ncl_record *r)
     if (r->origin != NCL_ORIGIN_ANALYTIC && r->on.device[0] == '\0') {
         return "device is missing";
     }
-    if (r->origin == NCL_ORIGIN_ANALYTIC && (r->seconds > 0 || r->verified)) {
-        return "analytic, yet timed or verified";
+    if (r->origin == NCL_ORIGIN_ANALYTIC && r->seconds > 0) {
+        return "analytic, yet timed";
     }
     if (r->verdict != NCL_VERDICT_GOOD && (r->chosen || r->verified)) {
         return "chosen or verified, yet not good";

@@ -127,8 +127,8 @@ static void write_upsert(char *sql)
     }
     add(sql, "chosen = excluded.chosen OR (chosen AND excluded.verdict = 'good') WHERE CASE "
              "excluded.origin WHEN 'measured' THEN excluded.verdict <> 'started' OR verdict <> "
-             "'good' OR origin <> 'measured' ELSE origin <> 'measured' AND excluded.utc >= utc "
-             "END");
+             "'good' OR origin <> 'measured' ELSE (origin <> 'measured' AND excluded.utc >= utc) "
+             "OR (verdict = 'started' AND excluded.verified) END");
 }
 
 /* Steps once and finalizes. changes (may be NULL): rows that were. */

@@ -204,7 +204,6 @@ static const char *const bad_members[] = {
     "\"utc\": \"1969-12-31T23:59:59Z\"",
     "\"utc\": \" 026-11-28T13:45:00Z\"",
     "\"origin\": \"analytic\", \"seconds\": 1",
-    "\"origin\": \"analytic\", \"verified\": true",
     "\"verdict\": \"wrong\", \"chosen\": true",
     "\"verdict\": \"build\", \"verified\": true",
 };

@@ -139,6 +139,14 @@ START_TEST(imported_gives_way)
     record.chosen = false;
     ck_assert(ncl_records_put(store, &record));
     expect_same(only(store), &record);
+    /* If it did, importing it once more does not help. */
+    imported.utc += 9;
+    ck_assert(ncl_records_put(store, &imported));
+    expect_same(only(store), &record);
+    /* It did not: it was verified here, whoever timed it. */
+    imported.verified = true;
+    ck_assert(ncl_records_put(store, &imported));
+    expect_same(only(store), &imported);
     end(store);
 }
 END_TEST
