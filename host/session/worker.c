@@ -33,10 +33,14 @@ struct ncl_worker {
     struct ncl_wire_open open;
     struct ncl_process process; /* pid 0: none, to be started when it is needed */
     int number;                 /* of workers started */
+    int lost;                   /* of them, those that crashed, hung or grew too large */
     uint64_t resident, first_resident;
     bool shared_cache;
     struct passed *passed;
     size_t passed_count, passed_capacity;
+    /* Compiles ahead what this one then finds in the driver's cache; NULL: none yet. */
+    struct ncl_worker *ahead;
+    bool alone; /* it would not start */
 };
 
 /* What came of a request: the worker's answer, or its end. */
@@ -174,6 +178,7 @@ void ncl_worker_close(struct ncl_worker *worker)
 {
     if (!worker)
         return;
+    ncl_worker_close(worker->ahead);
     ncl_process_end(&worker->process, NULL);
     free(worker->passed);
     free(worker);
@@ -181,10 +186,17 @@ void ncl_worker_close(struct ncl_worker *worker)
 
 int ncl_worker_restarts(const struct ncl_worker *worker)
 {
-    return worker->number - 1;
+    return worker->lost + (worker->ahead ? worker->ahead->lost : 0);
 }
 
 /* ---- requests ---- */
+
+/* Another one is started when it is needed. */
+static void lose(struct ncl_worker *w, char ended[64])
+{
+    ncl_process_end(&w->process, ended);
+    w->lost++;
+}
 
 static enum outcome ask(struct ncl_worker *w, enum ncl_wire_kind kind, int launches,
                         const struct ncl_wire_trial *trials, int count)
@@ -215,7 +227,7 @@ static ncl_status bury(struct ncl_worker *w, enum outcome outcome, double second
 {
     char ended[64];
 
-    ncl_process_end(&w->process, ended);
+    lose(w, ended);
     if (outcome == CANCELLED)
         return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled");
     trial->verdict = outcome == SILENT ? NCL_VERDICT_TIMEOUT : NCL_VERDICT_CRASHED;
@@ -239,7 +251,7 @@ static ncl_status take_verdict(struct ncl_worker *w, const struct ncl_wire_reply
         return NCL_OK;
     }
     /* The worker is of no use after that; another one may be. */
-    ncl_process_end(&w->process, NULL);
+    lose(w, NULL);
     if (reply->status != NCL_ERROR_DEVICE)
         return ncl_fail(w->config.log, (ncl_status)reply->status, "the tuner's worker: %s",
                         reply->text);
@@ -321,15 +333,84 @@ static ncl_status build_batch(struct ncl_worker *w, const struct ncl_trial *tria
         return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled");
     }
     if (outcome != ANSWERED || reply.status != NCL_OK)
-        ncl_process_end(&w->process, NULL);
+        lose(w, NULL);
     return NCL_OK;
 }
 
 static void replace_grown(struct ncl_worker *w)
 {
     if (w->process.pid && w->resident > w->first_resident + GROWTH_BYTES)
-        ncl_process_end(&w->process, NULL);
+        lose(w, NULL);
 }
+
+/* ---- compiling ahead ---- */
+
+/* Some drivers compile one kernel at a time in a process, whatever its threads do, but keep the
+ * result for all: another process doubles the rate. false: there is none. */
+static bool need_ahead(struct ncl_worker *w)
+{
+    if (w->alone)
+        return false;
+    if (w->ahead)
+        replace_grown(w->ahead);
+    if (w->ahead ? need_worker(w->ahead) == NCL_OK
+                 : ncl_worker_open(&w->config, &w->ahead) == NCL_OK)
+        return true;
+    w->alone = true;
+    ncl_note(w->config.log, NCL_LOG_INFO, "compiling in one process only: %s", ncl_error_text());
+    return false;
+}
+
+/* Every other trial; the answers are fetched later. */
+static void send_ahead(struct ncl_worker *ahead, const struct ncl_trial *trials, int count)
+{
+    enum outcome outcome = ANSWERED;
+
+    for (int i = 1; i < count && outcome == ANSWERED; i += 2) {
+        struct ncl_wire_trial wire;
+
+        ncl_wire_from_trial(&trials[i], &wire);
+        outcome = ask(ahead, NCL_WIRE_PREPARE, 0, &wire, 1);
+        if (outcome == ANSWERED)
+            outcome = ask(ahead, NCL_WIRE_FORGET, 0, &wire, 1);
+    }
+    if (outcome != ANSWERED)
+        ncl_process_end(&ahead->process, NULL);
+}
+
+/* The verdict on a trial that was sent ahead; GOOD also where there is none. */
+static ncl_status fetch_ahead(struct ncl_worker *ahead, struct ncl_trial *trial)
+{
+    const double seconds = ahead->config.build_seconds + ahead->config.run_seconds;
+    struct ncl_wire_reply reply;
+    enum outcome outcome;
+
+    trial->verdict = NCL_VERDICT_GOOD;
+    if (!ahead->process.pid)
+        return NCL_OK;
+    outcome = receive_reply(ahead, seconds, &reply);
+    return outcome == ANSWERED ? take_verdict(ahead, &reply, trial)
+                               : bury(ahead, outcome, seconds, trial);
+}
+
+static ncl_status prepare_both(struct ncl_worker *w, struct ncl_trial *trials, int count)
+{
+    ncl_status status = NCL_OK;
+
+    send_ahead(w->ahead, trials, count);
+    for (int i = 0; status == NCL_OK && i < count; i += 2)
+        status = prepare_one(w, &trials[i]);
+    for (int i = 1; status == NCL_OK && i < count; i += 2) {
+        status = fetch_ahead(w->ahead, &trials[i]);
+        if (status == NCL_OK && trials[i].verdict == NCL_VERDICT_GOOD)
+            status = prepare_one(w, &trials[i]);
+    }
+    if (status != NCL_OK)
+        ncl_process_end(&w->ahead->process, NULL); /* its answers are not wanted any more */
+    return status;
+}
+
+/* ---- the evaluator's calls ---- */
 
 static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
 {
@@ -338,6 +419,8 @@ static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
 
     replace_grown(w);
     status = need_worker(w);
+    if (status == NCL_OK && count > 1 && w->shared_cache && need_ahead(w))
+        return prepare_both(w, trials, count);
     if (status == NCL_OK && count > 1 && !w->shared_cache)
         status = build_batch(w, trials, count);
     for (int i = 0; status == NCL_OK && i < count; i++)
