@@ -251,6 +251,32 @@ START_TEST(too_small_work_groups_are_remembered)
 }
 END_TEST
 
+/* The device reports less than the one that measured: what does not fit is not even tried. */
+START_TEST(advice_beyond_this_device_is_passed_over)
+{
+    const struct ncl_point large = point_of("direct", "WG=64"), small = point_of("direct", "WG=8");
+    struct ncl_session *session;
+
+    tell(a.store, &a.problem, &a.f.device.caps, &large, &(struct told){.seconds = 1e-3});
+    session = advised_session(&a);
+    expect_layer(&a, session, &large, "tuned");
+    ncl_session_destroy(session);
+    advised_close(&a);
+    fault_set("NCL_LAYER_MAX_WORK_GROUP", 16);
+    open_all();
+    tell(a.store, &a.problem, &a.f.device.caps, &large, &(struct told){.seconds = 1e-3});
+    session = advised_session(&a);
+    expect_layer(&a, session, &a.standard, "default");
+    ncl_session_destroy(session);
+    tell(a.store, &a.problem, &a.f.device.caps, &small, &(struct told){.seconds = 1e-3});
+    session = advised_session(&a);
+    expect_layer(&a, session, &small, "tuned");
+    run(session);
+    ncl_session_destroy(session);
+    unsetenv("NCL_LAYER_MAX_WORK_GROUP");
+}
+END_TEST
+
 START_TEST(a_record_decides_the_channel_block_that_nobody_asked_for)
 {
     struct ncl_session *session = advised_session_as(&a, 0);
@@ -341,6 +367,7 @@ int main(void)
     tcase_add_test(tests, advice_that_fails_gives_way_to_defaults);
     tcase_add_test(tests, a_failure_that_all_share_blames_nobody);
     tcase_add_test(tests, too_small_work_groups_are_remembered);
+    tcase_add_test(tests, advice_beyond_this_device_is_passed_over);
     tcase_add_test(tests, a_record_decides_the_channel_block_that_nobody_asked_for);
     tcase_add_test(tests, the_key_of_a_net_is_the_same_for_every_session);
     tcase_add_test(tests, pins_stand_in_for_records);
