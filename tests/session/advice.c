@@ -251,6 +251,32 @@ START_TEST(too_small_work_groups_are_remembered)
 }
 END_TEST
 
+/* The device reports less than the one that measured: what does not fit is not even tried. */
+START_TEST(advice_beyond_this_device_is_passed_over)
+{
+    const struct ncl_point large = point_of("direct", "WG=64"), small = point_of("direct", "WG=8");
+    struct ncl_session *session;
+
+    tell(a.store, &a.problem, &a.f.device.caps, &large, &(struct told){.seconds = 1e-3});
+    session = advised_session(&a);
+    expect_layer(&a, session, &large, "tuned");
+    ncl_session_destroy(session);
+    advised_close(&a);
+    fault_set("NCL_LAYER_MAX_WORK_GROUP", 16);
+    open_all();
+    tell(a.store, &a.problem, &a.f.device.caps, &large, &(struct told){.seconds = 1e-3});
+    session = advised_session(&a);
+    expect_layer(&a, session, &a.standard, "default");
+    ncl_session_destroy(session);
+    tell(a.store, &a.problem, &a.f.device.caps, &small, &(struct told){.seconds = 1e-3});
+    session = advised_session(&a);
+    expect_layer(&a, session, &small, "tuned");
+    run(session);
+    ncl_session_destroy(session);
+    unsetenv("NCL_LAYER_MAX_WORK_GROUP");
+}
+END_TEST
+
 START_TEST(a_record_decides_the_channel_block_that_nobody_asked_for)
 {
     struct ncl_session *session = advised_session_as(&a, 0);
@@ -320,6 +346,77 @@ START_TEST(pins_stand_in_for_records)
 }
 END_TEST
 
+/* Of a batch of 7 in chunks, whose last is smaller; NULL where the device takes none. */
+static struct ncl_session *chunked_session(struct fixture *f)
+{
+    struct ncl_session_config config = fixture_config(f);
+    struct ncl_dims dims = fixture_dims(f);
+
+    config.store = a.store;
+    dims.dims[0] = 7;
+    for (uint64_t cache = 8192; cache <= 4 << 20; cache *= 2) {
+        struct ncl_session *session = NULL;
+
+        f->device.caps.cache_bytes = cache;
+        MUST(ncl_session_make(&config, f->model->graph, &dims, 1, &session));
+        if (session->schedule->loop_count > 0)
+            return session;
+        ncl_session_destroy(session);
+    }
+    return NULL;
+}
+
+/* A convolution of several different parts that the point suits. */
+static int find_chunked(const struct ncl_session *session, const struct ncl_point *point,
+                        int parts[2])
+{
+    for (int step = 0; step < session->schedule->step_count; step++) {
+        int count = 0;
+
+        for (int i = 0; i < session->schedule->part_count; i++)
+            if (ncl_session_is_launch(session, i, step) && count < 2)
+                parts[count++] = i;
+        if (count == 2 && session->schedule->steps[step].problem.kind == NCL_PROBLEM_CONV &&
+            ncl_session_suits(session, step, point))
+            return step;
+    }
+    return -1;
+}
+
+START_TEST(advice_holds_for_chunks_of_every_size)
+{
+    const struct ncl_point point = another_point();
+    struct ncl_problem problems[2];
+    struct ncl_standing standing;
+    struct fixture f;
+    struct ncl_session *session;
+    int parts[2], step;
+
+    fixture_open(&f, FIXTURE_RESNEXT, false);
+    session = chunked_session(&f);
+    if (session) {
+        step = find_chunked(session, &point, parts);
+        ck_assert_int_ge(step, 0);
+        for (int i = 0; i < 2; i++)
+            problems[i] = session->schedule->parts[parts[i]].problem;
+        ncl_session_destroy(session);
+        tell(a.store, &problems[0], &f.device.caps, &point, &(struct told){.seconds = 1e-3});
+        session = chunked_session(&f); /* verified for the other size first */
+        ck_assert_str_eq(session->layers[step].choice.source, "tuned");
+        ck_assert(ncl_point_equal(&session->layers[step].choice.point, &point));
+        ncl_lookup_standing(a.store, &problems[1], &f.device.caps, &point, &standing);
+        ck_assert(standing.verified);
+        ncl_session_destroy(session);
+        tell(a.store, &problems[1], &f.device.caps, &point,
+             &(struct told){.verdict = NCL_VERDICT_CRASHED});
+        session = chunked_session(&f);
+        ck_assert_str_eq(session->layers[step].choice.source, "default");
+        ncl_session_destroy(session);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("advice");
@@ -341,8 +438,11 @@ int main(void)
     tcase_add_test(tests, advice_that_fails_gives_way_to_defaults);
     tcase_add_test(tests, a_failure_that_all_share_blames_nobody);
     tcase_add_test(tests, too_small_work_groups_are_remembered);
+    tcase_add_test(tests, advice_beyond_this_device_is_passed_over);
     tcase_add_test(tests, a_record_decides_the_channel_block_that_nobody_asked_for);
     tcase_add_test(tests, the_key_of_a_net_is_the_same_for_every_session);
     tcase_add_test(tests, pins_stand_in_for_records);
+    /* Last: it does not count its launches. */
+    tcase_add_test(tests, advice_holds_for_chunks_of_every_size);
     return ncl_run_suite(tests, "advice");
 }
