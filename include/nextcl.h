@@ -137,9 +137,11 @@ typedef struct ncl_layer {
     const char *kind; /* pointwise grouped depthwise spatial stem fused dense pool other */
     const char *algorithm; /* which kernel runs it */
     const char *params;    /* its parameters, "P=6 KB=2 ..." */
-    const char *source;    /* where they come from: default, tuned, fallback */
-    double macs;           /* multiply-accumulates */
-    double seconds;        /* last run's device time; 0 unless profiled */
+    /* Where they come from: default; tuned (on this device), imported, shipped: records; fallback:
+     * something better failed, see NCL_REPORT_EXPLAIN. */
+    const char *source;
+    double macs;      /* multiply-accumulates */
+    double seconds;   /* last run's device time; 0 unless profiled */
     int chunk_images; /* images that a launch takes: the batch, or fewer where the layer runs in
                          chunks; seconds then is all its launches' */
 } ncl_layer;
@@ -191,7 +193,10 @@ typedef enum ncl_report_kind {
     NCL_REPORT_SESSION = 2, /* object: a ncl_session */
     NCL_REPORT_INSPECT_AT = 3, /* object: a ncl_inspection */
     NCL_REPORT_DB = 4,         /* object: NULL; the user's tuning records */
-    NCL_REPORT_EXPLAIN = 5     /* object: a ncl_session; why each layer runs what it runs */
+    NCL_REPORT_EXPLAIN = 5,    /* object: a ncl_session; why each layer runs what it runs */
+    /* object: a ncl_session; how many of its layers tuning never looked at, what it usually saves,
+     * and, once for every device and net, that this is the first time somebody asks */
+    NCL_REPORT_TUNING = 6
 } ncl_report_kind;
 
 /* A model at given shapes of its inputs, in the model's order; only rank and dims are read. */

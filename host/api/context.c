@@ -105,16 +105,11 @@ static ncl_status adopt(struct ncl_context *context)
 }
 
 /* The cache is a convenience: whatever is wrong with it is logged and costs only time. */
-static void open_store(struct ncl_context *context, const char *directory)
+static void open_store(struct ncl_context *context)
 {
-    char *path;
-
-    if (directory && !directory[0])
-        return;
-    path = ncl_file_cache_directory(directory);
-    if (path && ncl_store_open(&context->log, path, &context->store) == NCL_OK)
+    if (context->cache_dir &&
+        ncl_store_open(&context->log, context->cache_dir, &context->store) == NCL_OK)
         ncl_store_binary_cache(context->store, &context->device.binaries);
-    free(path);
 }
 
 static ncl_status fail_channel_block(const struct ncl_context *context, const char *text)
@@ -138,6 +133,7 @@ static ncl_status choose_channel_block(struct ncl_context *context)
 
         block = *end || value < 0 || value > 16 ? -1 : (int)value;
     }
+    context->channel_block_free = !block;
     if (!block)
         block = context->has_device ? context->device.caps.channel_block : DEFAULT_CHANNEL_BLOCK;
     if (block != 4 && block != 8 && block != 16)
@@ -173,7 +169,7 @@ static ncl_status open_device(struct ncl_context *context)
         status = open_listed(context, wanted);
     context->has_device = status == NCL_OK;
     if (status == NCL_OK)
-        open_store(context, o->cache_dir);
+        open_store(context);
     return status;
 }
 
@@ -198,6 +194,8 @@ ncl_status ncl_open(const ncl_options *options, ncl_context **out)
         return ncl_fail_memory(NULL, "a context");
     context->options = defaults;
     context->device_index = -1;
+    if (!defaults.cache_dir || defaults.cache_dir[0])
+        context->cache_dir = ncl_file_cache_directory(defaults.cache_dir);
     context->log = (struct ncl_log){defaults.log, defaults.user, defaults.log_level};
     status = check_options(context);
     if (status == NCL_OK)
@@ -220,6 +218,7 @@ void ncl_close(ncl_context *context)
         ncl_device_close(&context->device);
     ncl_device_list_free(&context->list);
     ncl_store_close(context->store);
+    free(context->cache_dir);
     free(context);
 }
 
@@ -313,7 +312,7 @@ ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *ob
 {
     ncl_status status;
 
-    if (!context || !json || (!object && kind != NCL_REPORT_DEVICES))
+    if (!context || !json || (!object && kind != NCL_REPORT_DEVICES && kind != NCL_REPORT_DB))
         return ncl_fail_null("ncl_report");
     *json = NULL;
     switch (kind) {
@@ -326,9 +325,12 @@ ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *ob
         return report_inspection(context, ((const ncl_inspection *)object)->model, object, json);
     case NCL_REPORT_SESSION:
         return ncl_session_report(object, json);
-    case NCL_REPORT_DB:      /* branch records */
-    case NCL_REPORT_EXPLAIN: /* branch plan */
-        break;
+    case NCL_REPORT_TUNING:
+        return ncl_session_hint(object, json);
+    case NCL_REPORT_DB:
+        return ncl_db_report(context, json);
+    case NCL_REPORT_EXPLAIN:
+        return ncl_session_explain(object, json);
     }
     return ncl_fail(&context->log, NCL_ERROR_USAGE, "unknown report %d", (int)kind);
 }

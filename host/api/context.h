@@ -17,9 +17,11 @@ struct ncl_context {
     bool listed;
     bool has_device;
     struct ncl_device device;
-    int device_index; /* in list; -1: adopted */
-    struct ncl_store *store;
+    int device_index;        /* in list; -1: adopted */
+    char *cache_dir;         /* NULL: the cache is off, or there is no place for it */
+    struct ncl_store *store; /* NULL: without a cache, or without a device */
     int channel_block;
+    bool channel_block_free; /* the device's own: nobody asked for it */
 };
 
 struct ncl_model {
@@ -36,5 +38,7 @@ ncl_status ncl_input_dims(const struct ncl_context *context, const ncl_model *mo
                           const ncl_tensor *inputs, size_t count, struct ncl_dims **result);
 /* Lists devices once. */
 ncl_status ncl_context_list(struct ncl_context *context);
+/* NCL_REPORT_DB. */
+ncl_status ncl_db_report(struct ncl_context *context, char **json);
 
 #endif

@@ -42,6 +42,8 @@ ncl_status ncl_session_create(ncl_context *context, const ncl_model *model,
         .math = context->options.math,
         .precision = context->options.precision,
         .channel_block = context->channel_block,
+        .channel_block_free = context->channel_block_free,
+        .store = context->store,
         .progress = context->options.progress,
         .user = context->options.user,
     };

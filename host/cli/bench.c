@@ -91,6 +91,8 @@ static json_t *result_json(const struct bench *b)
                                            cli_layers_json(&b->layers)));
     if (b->options->layers)
         add_layers(b, root);
+    if (b->options->json)
+        cli_hint_add(b->options, &b->s, root);
     return root;
 }
 
@@ -140,6 +142,8 @@ int cli_bench(const struct cli_options *options)
         if (!options->json)
             json_decref(root);
     }
+    if (!failed)
+        cli_hint_print(options, &b.s);
     cli_free_tensors(b.inputs, CLI_MAX_INPUTS);
     cli_free_tensors(b.outputs, CLI_MAX_INPUTS);
     free(b.latency);

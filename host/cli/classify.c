@@ -207,6 +207,9 @@ static int make_session(struct classify *c, const ncl_io *io)
     c->input.data = calloc((size_t)c->batch, c->per_image * sizeof(float));
     if (!c->input.data)
         return cli_fail(NCL_ERROR_MEMORY, "out of memory: a batch of %d images", c->batch);
+    failed = cli_tune_first(c->options, &c->s, &c->input);
+    if (failed)
+        return failed;
     status = ncl_session_create(c->s.context, c->s.model, &c->input, 1, &c->s.session);
     if (status != NCL_OK)
         return cli_fail_model(c->options, status);
@@ -430,6 +433,7 @@ static int report(struct classify *c)
             json_object_set_new(root, "accuracy",
                                 json_real((double)c->correct / (double)c->classified));
         }
+        cli_hint_add(c->options, &c->s, root);
         return cli_print_json(root);
     }
     if (c->truth)
@@ -461,6 +465,8 @@ int cli_classify(const struct cli_options *options)
         failed = report(&c);
     if (!failed && c.samples.broken_count)
         failed = fail_broken(&c.samples);
+    if (!failed)
+        cli_hint_print(options, &c.s);
     json_decref(c.results);
     ncl_tensor_free(&c.input);
     ncl_tensor_free(&c.output);

@@ -40,6 +40,15 @@ struct cli_options {
     int size;
     /* inspect */
     bool dot;
+    /* run, classify, bench: seconds of tuning before; 0: none */
+    double tune;
+    /* tune */
+    const char *budget, *report;
+    int tune_seed;
+    bool resume, from_worst, dry_run;
+    /* db */
+    bool minimal, chosen;
+    const char *problem, *algorithm, *verdict;
     /* what is left: MODEL, images */
     const char **arguments;
     int argument_count;
@@ -58,7 +67,9 @@ int cli_fail_model(const struct cli_options *options, ncl_status status);
 
 /* ---- options.c ---- */
 struct cli_command {
-    const char *name, *arguments, *summary, *details; /* details: examples, after the options */
+    const char *name, *arguments;
+    const char *summary;              /* NULL: --help does not list it */
+    const char *details;              /* examples, after the options */
     const char *options;              /* names of its own options, space-separated */
     int min_arguments, max_arguments; /* -1: no limit */
     int (*run)(const struct cli_options *options);
@@ -67,6 +78,8 @@ struct cli_command {
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               struct cli_options *options);
 void cli_print_options(const char *names); /* their help lines on stdout; NULL: the common ones */
+/* "90", "60s", "2m", "1.5h" in seconds. false: none of these, or not above zero. */
+bool cli_parse_duration(const char *text, double *seconds);
 
 /* ---- open.c: context and model ---- */
 struct cli_session {
@@ -113,6 +126,19 @@ int cli_open_session(const struct cli_options *options, bool profile, struct cli
 int cli_run_session(const struct cli_session *session, const ncl_tensor *inputs,
                     const ncl_tensor *outputs, double *seconds);
 
+/* ---- tune.c, watch.c ---- */
+/* Tunes the model at these inputs' shapes for --tune's seconds, if it was given. */
+int cli_tune_first(const struct cli_options *options, const struct cli_session *session,
+                   const ncl_tensor *inputs);
+bool cli_watching(void); /* a tune shows progress of its own */
+
+/* ---- hint.c: after success ---- */
+/* Adds "tuning", {layers, untuned, gain}, to a document of --json. */
+void cli_hint_add(const struct cli_options *options, const struct cli_session *session,
+                  json_t *root);
+/* One line on stderr, once for every device and net, and not with --quiet or --json. */
+void cli_hint_print(const struct cli_options *options, const struct cli_session *session);
+
 /* ---- pocl.c ---- */
 /* Sets the environment that PoCL reads before its first call, where the user did not: pins its
  * workers, and gives it a temporary cache where its own cannot be written. */
@@ -127,6 +153,13 @@ json_t *cli_json_number(double value);
  * NULL: null. */
 json_t *cli_json_text(const char *text);
 
+/* ---- file.c ---- */
+/* Can `path` become a file? Asked before the work. */
+int cli_check_writable(const char *path);
+/* Write a temporary file beside path and rename it: path is whole or untouched. */
+int cli_write_text(const char *path, const char *text);
+int cli_write_json(const char *path, json_t *root); /* takes the reference */
+
 /* ---- commands ---- */
 int cli_devices(const struct cli_options *options);
 int cli_classify(const struct cli_options *options);
@@ -135,5 +168,9 @@ int cli_bench(const struct cli_options *options);
 int cli_profile(const struct cli_options *options);
 int cli_verify(const struct cli_options *options);
 int cli_inspect(const struct cli_options *options);
+int cli_tune(const struct cli_options *options);
+int cli_tune_worker(const struct cli_options *options);
+int cli_db(const struct cli_options *options);
+int cli_explain(const struct cli_options *options);
 
 #endif

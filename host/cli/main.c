@@ -20,25 +20,42 @@ static const struct cli_command commands[] = {
      "  nextcl classify resnext50.onnx cat.jpg dog.png\n"
      "  nextcl classify net.onnx photos/ --labels names.txt --top 3 --batch 8 --json\n"
      "  nextcl classify net.onnx x.npy --truth y.npy --top 1\n",
-     MODEL_OPTIONS "labels truth top preprocess mean std resize crop raw batch", 2, -1,
+     MODEL_OPTIONS "labels truth top preprocess mean std resize crop raw batch tune", 2, -1,
      cli_classify},
     {"run", "MODEL --input x.npy --output-dir DIR", "tensors in, tensors out",
      "  nextcl run net.onnx --input x.npy --output-dir out\n"
      "  nextcl run net.onnx --input image=x.npy --output-dir out --math reproducible\n",
-     MODEL_OPTIONS "input output-dir", 1, 1, cli_run},
+     MODEL_OPTIONS "input output-dir tune", 1, 1, cli_run},
     {"verify", "MODEL", "compare every layer with the host oracle, bit for bit",
      "  nextcl verify zoo:resnext50_32x4d\n"
      "  nextcl verify net.onnx --input x.npy --expect y.npy --rtol 1e-3\n",
      MODEL_OPTIONS "input expect rtol atol batch size", 1, 1, cli_verify},
     {"bench", "MODEL", "latency and throughput",
      "  nextcl bench zoo:resnext50_32x4d --batch 8 --layers\n",
-     MODEL_OPTIONS "batch size repeat warmup layers", 1, 1, cli_bench},
+     MODEL_OPTIONS "batch size repeat warmup layers tune", 1, 1, cli_bench},
     {"profile", "MODEL --trace OUT.json", "a timeline of every launch, and times per layer",
      "  nextcl profile zoo:resnext50_32x4d --trace trace.json   # open in Perfetto\n",
      MODEL_OPTIONS "batch size repeat warmup trace", 1, 1, cli_profile},
     {"inspect", "MODEL", "what would run: layers, shapes, work, memory; needs no device",
      "  nextcl inspect net.onnx\n  nextcl inspect net.onnx --dot | dot -Tsvg > net.svg\n",
      MODEL_OPTIONS "batch size dot", 1, 1, cli_inspect},
+    {"tune", "MODEL", "find faster kernels and parameters for a net on this device, and keep them",
+     "  nextcl tune zoo:resnext50_32x4d              # a minute; bits do not change\n"
+     "  nextcl tune net.onnx --budget 5m --batch 8 --report tuning.html\n"
+     "  nextcl tune net.onnx --resume                # goes on after Ctrl-C\n",
+     MODEL_OPTIONS "batch size budget resume dry-run report tune-seed from-worst", 1, 1, cli_tune},
+    {"explain", "MODEL [LAYER]", "why each layer runs what it runs",
+     "  nextcl explain zoo:resnext50_32x4d\n"
+     "  nextcl explain net.onnx layer3.0/conv2   # part of a name, or an index\n",
+     MODEL_OPTIONS "batch size", 1, 2, cli_explain},
+    {"db", "show|export|import|merge|clear [FILE...]",
+     "tuning records: list them, carry them to other machines; needs no device",
+     "  nextcl db show --problem 'conv x1x128x56x56' --chosen\n"
+     "  nextcl db export mine.jsonl --minimal    # winners alone, to share\n"
+     "  nextcl db import theirs.jsonl            # verified when first used\n"
+     "  nextcl db merge all.jsonl mine.jsonl theirs.jsonl\n",
+     "minimal problem algorithm verdict chosen", 1, -1, cli_db},
+    {"tune-worker", "", NULL, "", "", 0, 0, cli_tune_worker},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -121,7 +138,8 @@ static void print_help(void)
            "usage: nextcl COMMAND [options]\n\n",
            ncl_version());
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+        if (commands[i].summary)
+            printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     puts("\nMODEL is an .onnx file, or zoo:NAME (resnet18 .. resnet152, resnext50_32x4d,\n"
          "resnext101_32x8d, wide_resnet50_2, preact_resnet18, preact_resnet50, resnext50_keras,\n"
          "resnext50_keras_late) with seeded random weights.\n\n"
@@ -137,7 +155,7 @@ static void print_help(void)
 static void print_command_help(const struct cli_command *command)
 {
     printf("usage: nextcl %s %s [options]\n\n%s\n\n", command->name, command->arguments,
-           command->summary);
+           command->summary ? command->summary : "started by 'nextcl tune' alone");
     cli_print_options(command->options);
     cli_print_options(NULL);
     printf("\nexamples\n%s", command->details);

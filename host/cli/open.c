@@ -37,8 +37,8 @@ static void write_log(void *user, ncl_log_level level, const char *message)
 static int show_progress(void *user, const char *stage, size_t done, size_t total)
 {
     const struct cli_options *options = user;
-    const bool shown = !options->quiet && !options->verbose && isatty(STDERR_FILENO) &&
-                       cli_seconds() - cli_process_start > QUIET_SECONDS;
+    const bool shown = !options->quiet && !options->verbose && !cli_watching() &&
+                       isatty(STDERR_FILENO) && cli_seconds() - cli_process_start > QUIET_SECONDS;
 
     if (shown && done < total)
         fprintf(stderr, "\r\033[K%s (%zu of %zu)", stage, done + 1, total);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* POSITIVE: a COUNT of at least 1. */
-enum kind { FLAG, TEXT, COUNT, POSITIVE, NUMBER, TRIPLE, FILES };
+enum kind { FLAG, TEXT, COUNT, POSITIVE, NUMBER, DURATION, TRIPLE, FILES };
 
 struct option {
     const char *name;
@@ -20,6 +20,9 @@ struct option {
     const char *help;
     bool common;
 };
+
+/* A year: longer budgets are slips of the finger. */
+#define MAX_SECONDS (365.0 * 86400)
 
 #define AT(member) offsetof(struct cli_options, member)
 
@@ -76,6 +79,23 @@ static const struct option options_table[] = {
      false},
     {"layers", FLAG, AT(layers), 0, NULL, "time every layer", false},
     {"dot", FLAG, AT(dot), 0, NULL, "a Graphviz drawing of what runs", false},
+    {"tune", DURATION, AT(tune), 0, "SECONDS", "first tune the net for so long, as 'tune' does",
+     false},
+    {"budget", TEXT, AT(budget), 0, "B",
+     "60s, 2m, 1h, or quick (10 s: what is known), normal (60 s, default), full (hours)", false},
+    {"report", TEXT, AT(report), 0, "OUT.html", "receives a page with plots", false},
+    {"resume", FLAG, AT(resume), 0, NULL, "go on with an interrupted run of the same model", false},
+    {"dry-run", FLAG, AT(dry_run), 0, NULL, "say what would be tuned, measure nothing", false},
+    {"from-worst", FLAG, AT(from_worst), 0, NULL,
+     "start from deliberately bad parameters: a test of the tuner", false},
+    {"tune-seed", POSITIVE, AT(tune_seed), 0, "N", "of the search; 1", false},
+    {"minimal", FLAG, AT(minimal), 0, NULL, "export: only winners that beat their defaults", false},
+    {"problem", TEXT, AT(problem), 0, "TEXT", "show: records whose problem holds it", false},
+    {"algorithm", TEXT, AT(algorithm), 0, "NAME", "show: records of this algorithm", false},
+    {"verdict", TEXT, AT(verdict), 0, "V",
+     "show: records that ended so: good, build, launch, wrong, crashed, timeout, time, started",
+     false},
+    {"chosen", FLAG, AT(chosen), 0, NULL, "show: winners", false},
 };
 #define OPTION_COUNT (sizeof options_table / sizeof options_table[0])
 
@@ -129,6 +149,34 @@ static int parse_number(const struct option *o, const char *text, double *value)
     return 0;
 }
 
+bool cli_parse_duration(const char *text, double *seconds)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
+    const size_t digits = strspn(text, "0123456789.");
+    char *end;
+
+    *seconds = strtod(text, &end);
+    if (digits == 0 || end != text + digits)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(end, units[i].unit) == 0) {
+            *seconds *= units[i].seconds;
+            return *seconds > 0 && *seconds <= MAX_SECONDS;
+        }
+    return false;
+}
+
+static int parse_duration(const struct option *o, const char *text, double *value)
+{
+    if (cli_parse_duration(text, value))
+        return 0;
+    return cli_fail(NCL_ERROR_USAGE, "--%s: expected a time such as 10, 60s or 2m, found '%s'",
+                    o->name, text);
+}
+
 /* One number stands for three alike. */
 static int parse_triple(const struct option *o, const char *text, float *values, bool *given)
 {
@@ -175,6 +223,8 @@ static int set(const struct option *o, char *text, struct cli_options *options)
         return parse_count(o, text, (int *)(void *)(base + o->offset));
     case NUMBER:
         return parse_number(o, text, (double *)(void *)(base + o->offset));
+    case DURATION:
+        return parse_duration(o, text, (double *)(void *)(base + o->offset));
     case TRIPLE:
         return parse_triple(o, text, (float *)(void *)(base + o->offset),
                             (bool *)(void *)(base + o->also));

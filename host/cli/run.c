@@ -98,11 +98,15 @@ static int save_outputs(const struct cli_options *options, const struct cli_sess
     return failed;
 }
 
-static int report(const struct cli_options *options, json_t *list, double seconds)
+static int report(const struct cli_options *options, const struct cli_session *s, json_t *list,
+                  double seconds)
 {
-    if (options->json)
-        return cli_print_json(
-            json_pack("{s:O, s:f}", "outputs", list, "latency_ms", seconds * 1e3));
+    if (options->json) {
+        json_t *root = json_pack("{s:O, s:f}", "outputs", list, "latency_ms", seconds * 1e3);
+
+        cli_hint_add(options, s, root);
+        return cli_print_json(root);
+    }
     for (size_t i = 0; i < json_array_size(list); i++)
         printf("%s\n", json_string_value(json_object_get(json_array_get(list, i), "path")));
     return 0;
@@ -118,6 +122,8 @@ static int run_model(const struct cli_options *options, struct cli_session *s, n
     int failed = cli_load_inputs(options, s, inputs);
     ncl_status status;
 
+    if (!failed)
+        failed = cli_tune_first(options, s, inputs);
     if (!failed) {
         status = ncl_session_create(s->context, s->model, inputs, input_count, &s->session);
         failed = status == NCL_OK ? check_paths(options, s) : cli_fail_model(options, status);
@@ -135,7 +141,7 @@ static int run_model(const struct cli_options *options, struct cli_session *s, n
     if (!failed)
         failed = save_outputs(options, s, outputs, list);
     if (!failed)
-        failed = report(options, list, start);
+        failed = report(options, s, list, start);
     json_decref(list);
     return failed;
 }
@@ -158,6 +164,8 @@ int cli_run(const struct cli_options *options)
                           options->arguments[0], CLI_MAX_INPUTS);
     if (!failed)
         failed = run_model(options, &s, inputs, outputs);
+    if (!failed)
+        cli_hint_print(options, &s);
     cli_free_tensors(inputs, CLI_MAX_INPUTS);
     cli_free_tensors(outputs, CLI_MAX_INPUTS);
     cli_close(&s);

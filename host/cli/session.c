@@ -20,6 +20,8 @@ int cli_open_session(const struct cli_options *options, bool profile, struct cli
         failed = cli_open_model(options, session->context, &session->model);
     if (!failed)
         failed = make_inputs(options, session, inputs);
+    if (!failed)
+        failed = cli_tune_first(options, session, inputs);
     if (failed)
         return failed;
     status = ncl_session_create(session->context, session->model, inputs,

@@ -20,10 +20,4 @@ const char *cli_trace_clock(const struct cli_trace *trace);
 /* A new document; without a row for the device where its clock is not to be believed. */
 json_t *cli_trace_json(const struct cli_trace *trace, const char *model, const char *device);
 
-/* Can `path` become a file? Asked before the work. */
-int cli_check_writable(const char *path);
-/* Writes a temporary file beside path and renames it: path is whole or untouched. Takes the
- * reference. */
-int cli_write_json(const char *path, json_t *root);
-
 #endif

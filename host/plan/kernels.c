@@ -107,6 +107,7 @@ static ncl_status build_singly(struct ncl_kernels *set, const struct batch *fail
             continue;
         }
         set->variants[i].failed = true;
+        snprintf(set->variants[i].why, sizeof set->variants[i].why, "%s", single.error);
         ncl_note(set->device->log, NCL_LOG_WARNING, "%s does not build on %s: %s",
                  set->variants[i].algo->name, set->device->caps.name, single.error);
     }

@@ -10,6 +10,7 @@ struct ncl_variant {
     struct ncl_defines defines;
     cl_program program; /* NULL: not built; owned by the set */
     bool failed;        /* its source does not build on this device */
+    char why[256];      /* then */
 };
 
 /* A zeroed struct with `device` set is an empty set. One thread at a time. */

@@ -24,6 +24,23 @@ struct ncl_advice {
     double seconds, default_seconds; /* as recorded, 0: unknown */
 };
 
+const char *ncl_match_name(enum ncl_match match); /* "exact", "driver", ... */
+enum ncl_match ncl_match_of(const struct ncl_fingerprint *record,
+                            const struct ncl_fingerprint *here);
+/* The point that a record is about; false: it names none of this release's, or its kernel was
+ * another one. */
+bool ncl_record_point(const struct ncl_record *record, struct ncl_point *point);
+/* A record about the point on the device of caps, with nothing measured yet: its strings live in
+ * `keys`. false: out of memory. Free the keys in any case. */
+struct ncl_record_keys {
+    char klass[64], kernel[NCL_HASH_TEXT];
+    struct ncl_text problem, params;
+};
+bool ncl_record_about(const struct ncl_problem *p, const struct ncl_caps *caps,
+                      const struct ncl_point *point, struct ncl_record_keys *keys,
+                      struct ncl_record *record);
+void ncl_record_keys_free(struct ncl_record_keys *keys);
+
 /* The device of caps as records name it. klass: room for the class's text. */
 void ncl_fingerprint_of(const struct ncl_caps *caps, char klass[64], struct ncl_fingerprint *on);
 
@@ -31,6 +48,18 @@ void ncl_fingerprint_of(const struct ncl_caps *caps, char klass[64], struct ncl_
  * points with a tombstone on this device and driver are passed over. store may be NULL. */
 bool ncl_lookup(const struct ncl_log *log, struct ncl_store *store, const struct ncl_problem *p,
                 const struct ncl_caps *caps, struct ncl_advice *advice);
+/* The channel block that records advise for a whole session, see ncl_session_net_key; 0: none. */
+int ncl_lookup_block(const struct ncl_log *log, struct ncl_store *store, const char *net,
+                     const struct ncl_caps *caps);
+/* What is known of the point on this device and driver. */
+struct ncl_standing {
+    bool verified;
+    enum ncl_verdict verdict; /* GOOD: no tombstone */
+    char why[192];
+};
+void ncl_lookup_standing(struct ncl_store *store, const struct ncl_problem *p,
+                         const struct ncl_caps *caps, const struct ncl_point *point,
+                         struct ncl_standing *standing);
 /* Has the point a tombstone on this device and driver? Then why says (of bytes, may be NULL). */
 bool ncl_lookup_is_dead(struct ncl_store *store, const struct ncl_problem *p,
                         const struct ncl_caps *caps, const struct ncl_point *point, char *why,

@@ -1,6 +1,7 @@
 #include "plan/point.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <string.h>
 
 bool ncl_point_legal(const struct ncl_point *point, const struct ncl_problem *p,
@@ -121,9 +122,10 @@ void ncl_kernel_tokens(const char *source, struct ncl_text *text)
     }
 }
 
-void ncl_point_kernel_hash(const struct ncl_algo *algo, char text[NCL_HASH_TEXT])
+static struct ncl_hash hash_kernel(const struct ncl_algo *algo)
 {
     const char *source = algo->source ? ncl_algo_source(algo->source) : NULL;
+    struct ncl_hash hash = {0};
     struct ncl_text all = {0};
 
     ncl_text_add(&all, "%s version %d order %d library %s", algo->name, algo->version,
@@ -133,8 +135,43 @@ void ncl_point_kernel_hash(const struct ncl_algo *algo, char text[NCL_HASH_TEXT]
     ncl_text_add(&all, "\n");
     if (source)
         ncl_kernel_tokens(source, &all);
-    text[0] = 0; /* out of memory: no kernel's hash */
     if (!all.failed)
-        ncl_hash_text(ncl_hash_bytes(all.data, all.length), text);
+        hash = ncl_hash_bytes(all.data, all.length);
     ncl_text_free(&all);
+    return hash;
+}
+
+/* Hashes of the registered algorithms, which do not change: sessions ask for one per layer and
+ * record. Threads that meet here write the same numbers. */
+#define KEPT 64
+static struct {
+    atomic_bool known;
+    atomic_uint_least64_t low, high;
+} kept[KEPT];
+
+static struct ncl_hash find_hash(const struct ncl_algo *algo)
+{
+    struct ncl_hash hash;
+    size_t i = 0;
+
+    while (i < ncl_algo_count && ncl_algos[i] != algo)
+        i++;
+    if (i >= ncl_algo_count || i >= KEPT)
+        return hash_kernel(algo);
+    if (atomic_load_explicit(&kept[i].known, memory_order_acquire))
+        return (struct ncl_hash){atomic_load(&kept[i].low), atomic_load(&kept[i].high)};
+    hash = hash_kernel(algo);
+    atomic_store(&kept[i].low, hash.low);
+    atomic_store(&kept[i].high, hash.high);
+    atomic_store_explicit(&kept[i].known, hash.low || hash.high, memory_order_release);
+    return hash;
+}
+
+void ncl_point_kernel_hash(const struct ncl_algo *algo, char text[NCL_HASH_TEXT])
+{
+    const struct ncl_hash hash = find_hash(algo);
+
+    text[0] = 0;
+    if (hash.low || hash.high)
+        ncl_hash_text(hash, text);
 }

@@ -21,7 +21,7 @@ void ncl_point_params(const struct ncl_point *point, struct ncl_text *text);
 bool ncl_point_parse(const char *algorithm, const char *params, struct ncl_point *point);
 /* What a measurement of the algorithm depends on besides the point: its flattened kernel source,
  * version and tunables, the library's version where it calls one, NCL_ORDER_VERSION. Another hash
- * retires a record. */
+ * retires a record. "": memory ran out. */
 void ncl_point_kernel_hash(const struct ncl_algo *algo, char text[NCL_HASH_TEXT]);
 /* Appends what the compiler sees of a kernel's source: comments gone, and white space but where it
  * parts two words or two operators, or ends a directive or stands in one ("#define A (x)" is not

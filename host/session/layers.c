@@ -1,4 +1,4 @@
-#include "session/session.h"
+#include "session/advice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,23 +18,9 @@ static ncl_status set_params_text(struct ncl_session_layer_state *layer, const s
     return NCL_OK;
 }
 
-/* All parts of a step read the same packed weights: one algorithm with one set of parameters must
- * do for chunks of every size. */
-static bool suits_all(const struct ncl_session *session, int step, const struct ncl_choice *choice)
-{
-    for (int i = 0; i < session->schedule->part_count; i++) {
-        const struct ncl_problem *problem = &session->schedule->parts[i].problem;
-
-        if (ncl_session_is_launch(session, i, step) &&
-            !(choice->point.algo->applicable(problem, &session->device->caps) &&
-              ncl_algo_legal(choice->point.algo, choice->point.v, problem, &session->device->caps)))
-            return false;
-    }
-    return true;
-}
-
-/* The defaults of the first part that suit all of them; the first is the largest. */
-static ncl_status choose(struct ncl_session *session, int step)
+/* The attempt-th choice of the planner that suits all parts, by the defaults of one of them; the
+ * first part is the largest. */
+static ncl_status choose_default(struct ncl_session *session, int step)
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
     ncl_status status = NCL_OK;
@@ -45,10 +31,41 @@ static ncl_status choose(struct ncl_session *session, int step)
                 continue;
             status = ncl_choose(session->device->log, &session->schedule->parts[i].problem,
                                 &session->device->caps, layer->attempt, &layer->choice);
-            if (status == NCL_OK && suits_all(session, step, &layer->choice))
+            if (status == NCL_OK && ncl_session_suits(session, step, &layer->choice.point) &&
+                !ncl_session_is_barred(session, step, &layer->choice.point))
                 return NCL_OK;
         }
     }
+    return status;
+}
+
+static const char *source_of(const struct ncl_session *session, const struct ncl_advice *advice)
+{
+    static const char *const sources[NCL_ORIGIN_COUNT] = {"tuned", "imported", "shipped",
+                                                          "shipped"};
+
+    return session->config.pin ? "tuned" : sources[advice->origin];
+}
+
+static ncl_status choose(struct ncl_session *session, int step)
+{
+    struct ncl_session_layer_state *layer = &session->layers[step];
+    ncl_status status;
+
+    if (layer->advised && !ncl_session_is_barred(session, step, &layer->advice.point)) {
+        layer->choice =
+            (struct ncl_choice){layer->advice.point, source_of(session, &layer->advice)};
+        return NCL_OK;
+    }
+    layer->advised = false;
+    status = choose_default(session, step);
+    if (status == NCL_ERROR_DEVICE && layer->failure_count && !layer->last_resort) {
+        layer->last_resort = true;
+        layer->attempt = 0;
+        status = choose_default(session, step);
+    }
+    if (layer->failure_count)
+        layer->choice.source = "fallback";
     return status;
 }
 
@@ -79,19 +96,36 @@ ncl_status ncl_session_choose(struct ncl_session *session)
         return ncl_fail_memory(session->device->log, "layers");
     for (int i = session->schedule->part_count - 1; i >= 0; i--)
         session->layers[session->schedule->parts[i].step].part = i;
+    status = ncl_session_advise(session);
     for (int i = 0; status == NCL_OK && i < count; i++)
         status = choose_step(session, i);
     return status;
 }
 
-static bool variant_failed(const struct ncl_session *session, int step)
+/* The first variant of the step that did not build; NULL: all did. */
+static const struct ncl_variant *failed_variant(const struct ncl_session *session, int step)
 {
-    bool failed = false;
+    for (int i = session->layers[step].part; i < session->schedule->part_count; i++) {
+        const struct ncl_variant *variant = &session->kernels.variants[session->parts[i].variant];
 
-    for (int i = session->layers[step].part; !failed && i < session->schedule->part_count; i++)
-        failed = ncl_session_is_launch(session, i, step) &&
-                 session->kernels.variants[session->parts[i].variant].failed;
-    return failed;
+        if (ncl_session_is_launch(session, i, step) && variant->failed)
+            return variant;
+    }
+    return NULL;
+}
+
+/* Notes why the step's choice fails and takes the next one. */
+static ncl_status choose_next(struct ncl_session *session, int step, enum ncl_verdict verdict,
+                              const char *why)
+{
+    struct ncl_session_layer_state *layer = &session->layers[step];
+
+    if (!ncl_session_note_failure(session, step, &layer->choice.point, verdict, why))
+        return ncl_fail_memory(session->device->log, "a failure");
+    if (!layer->advised)
+        layer->attempt++;
+    layer->advised = false;
+    return choose_step(session, step);
 }
 
 /* Repeats until every step has an algorithm that builds: each round drops at least one. */
@@ -104,11 +138,12 @@ ncl_status ncl_session_build_kernels(struct ncl_session *session)
         again = false;
         status = ncl_kernels_build(&session->kernels);
         for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++) {
-            if (!variant_failed(session, i))
+            const struct ncl_variant *failed = failed_variant(session, i);
+
+            if (!failed)
                 continue;
-            session->layers[i].attempt++;
             again = true;
-            status = choose_step(session, i);
+            status = choose_next(session, i, NCL_VERDICT_BUILD, failed->why);
         }
     }
     return status;
@@ -173,37 +208,46 @@ static bool workspace_suffices(const struct ncl_session *session, int step)
            session->workspace_bytes;
 }
 
-/* Builds, packs and binds the step's choice; NCL_ERROR_DEVICE: the next one may still do. */
-static ncl_status try_choice(struct ncl_session *session, int step)
+/* Builds, packs and binds the step's choice. NCL_ERROR_DEVICE: the next one may still do; *verdict
+ * says what is to blame. */
+static ncl_status try_choice(struct ncl_session *session, int step, enum ncl_verdict *verdict)
 {
+    const struct ncl_log *log = session->device->log;
+    const struct ncl_variant *failed;
     ncl_status status = ncl_kernels_build(&session->kernels);
 
-    if (status == NCL_OK && (variant_failed(session, step) || !keeps_aliasing(session, step) ||
-                             !workspace_suffices(session, step)))
-        return NCL_ERROR_DEVICE;
-    if (status == NCL_OK)
-        status = ncl_session_pack_step(session, step);
-    if (status == NCL_OK)
-        status = bind_step(session, step);
-    return status;
+    *verdict = NCL_VERDICT_BUILD;
+    if (status != NCL_OK)
+        return status;
+    failed = failed_variant(session, step);
+    if (failed)
+        return ncl_fail(log, NCL_ERROR_DEVICE, "%s", failed->why);
+    if (!keeps_aliasing(session, step) || !workspace_suffices(session, step)) {
+        *verdict = NCL_VERDICT_GOOD;
+        return ncl_fail(log, NCL_ERROR_DEVICE, "it does not fit the memory as it was planned");
+    }
+    status = ncl_session_pack_step(session, step);
+    return status == NCL_OK ? bind_step(session, step) : status;
 }
 
-ncl_status ncl_session_fall_back(struct ncl_session *session, int step)
+ncl_status ncl_session_fall_back(struct ncl_session *session, int step, enum ncl_verdict verdict)
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
     const char *name = session->schedule->steps[step].name;
-    char reason[512];
+    char reason[512], latest[512];
     ncl_status status = NCL_ERROR_DEVICE;
 
     snprintf(reason, sizeof reason, "%s", ncl_error_text());
     while (status == NCL_ERROR_DEVICE) {
+        snprintf(latest, sizeof latest, "%s", ncl_error_text());
         ncl_note(session->device->log, NCL_LOG_WARNING, "layer '%s': %s failed, falling back: %s",
-                 name, layer->choice.point.algo->name, ncl_error_text());
-        layer->attempt++;
-        if (choose_step(session, step) != NCL_OK)
+                 name, layer->choice.point.algo->name, latest);
+        status = choose_next(session, step, verdict, latest);
+        if (status == NCL_ERROR_DEVICE)
             return ncl_fail(session->device->log, NCL_ERROR_DEVICE,
                             "layer '%s': every algorithm failed, the first with: %s", name, reason);
-        status = try_choice(session, step);
+        if (status == NCL_OK)
+            status = try_choice(session, step, &verdict);
     }
     return status;
 }
@@ -215,7 +259,9 @@ ncl_status ncl_session_bind(struct ncl_session *session)
     for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++) {
         status = bind_step(session, i);
         if (status == NCL_ERROR_DEVICE)
-            status = ncl_session_fall_back(session, i);
+            status = ncl_session_fall_back(session, i, NCL_VERDICT_BUILD);
     }
+    for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++)
+        ncl_session_remember(session, i);
     return status;
 }

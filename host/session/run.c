@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "session/advice.h"
 #include "session/times.h"
 
 /* Commands run one after the other: an in-order queue keeps the order by itself, in any other each
@@ -40,15 +41,18 @@ ncl_status ncl_session_enqueue_part(struct ncl_session *session, int part, cl_ui
     const struct ncl_device *device = session->device;
     const int step = session->schedule->parts[part].step;
     const struct ncl_launch *launch = &session->parts[session->schedule->parts[part].same].launch;
+    bool fell_back = false;
     ncl_status status;
 
-    for (;;) {
+    for (;; fell_back = true) {
         status = ncl_launch_enqueue(device, launch, device->queue, wait_count, waits, first, event);
+        if (status == NCL_OK && fell_back)
+            ncl_session_remember(session, step);
         if (status == NCL_OK)
             return NCL_OK;
         if (status != NCL_ERROR_DEVICE)
             return ncl_fail_within(status, "layer '%s'", session->schedule->steps[step].name);
-        status = ncl_session_fall_back(session, step);
+        status = ncl_session_fall_back(session, step, NCL_VERDICT_LAUNCH);
         if (status != NCL_OK)
             return status;
     }

@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include "base/clock.h"
+#include "session/advice.h"
 #include "session/times.h"
 
 #include <stdlib.h>
@@ -8,18 +9,19 @@
 /* auto keeps the canonical order where that costs at most half of the device's speed. */
 #define MIN_FMA_RATIO 0.5
 
-static ncl_status resolve_math(struct ncl_session *session)
+ncl_status ncl_session_math(const struct ncl_device *device, ncl_math wanted, ncl_math *math)
 {
     double ratio = 1;
     ncl_status status = NCL_OK;
 
-    if (session->config.math != NCL_MATH_AUTO)
+    *math = wanted;
+    if (wanted != NCL_MATH_AUTO)
         return NCL_OK;
-    status = ncl_device_fma_ratio(session->device, &ratio);
-    session->config.math = ratio >= MIN_FMA_RATIO ? NCL_MATH_REPRODUCIBLE : NCL_MATH_FAST;
+    status = ncl_device_fma_ratio(device, &ratio);
+    *math = ratio >= MIN_FMA_RATIO ? NCL_MATH_REPRODUCIBLE : NCL_MATH_FAST;
     if (status == NCL_OK)
-        ncl_note(session->device->log, NCL_LOG_INFO, "math auto: fma runs at %.2f of mad: %s",
-                 ratio, ratio >= MIN_FMA_RATIO ? "reproducible" : "fast");
+        ncl_note(device->log, NCL_LOG_INFO, "math auto: fma runs at %.2f of mad: %s", ratio,
+                 ratio >= MIN_FMA_RATIO ? "reproducible" : "fast");
     return status;
 }
 
@@ -57,6 +59,8 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
         status = ncl_schedule_create(session->graph, &session->schedule);
     if (status != NCL_OK)
         return status;
+    session->config.channel_block =
+        ncl_session_advised_block(session, session->schedule, session->config.channel_block);
     ncl_schedule_set(session->schedule, session->config.channel_block,
                      session->config.math == NCL_MATH_FAST, session->config.precision == NCL_FP16);
     return ncl_schedule_chunk(session->device->log, session->schedule, &session->device->caps);
@@ -76,7 +80,7 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
     made->config = *config;
     made->device = config->device;
     made->kernels.device = config->device;
-    status = resolve_math(made);
+    status = ncl_session_math(made->device, config->math, &made->config.math);
     if (status == NCL_OK)
         status = make_schedule(made, model, inputs, input_count);
     for (size_t i = 0; status == NCL_OK && i < STAGE_COUNT; i++) {
@@ -108,6 +112,7 @@ static void destroy_layers(struct ncl_session *session)
         ncl_buffer_release(session->device, &layer->scale);
         ncl_buffer_release(session->device, &layer->shift);
         free(layer->params);
+        free(layer->failures);
     }
     for (int i = 0; session->parts && i < parts; i++)
         ncl_launch_release(session->device, &session->parts[i].launch);

@@ -7,6 +7,7 @@
 #include "plan/choose.h"
 #include "plan/kernels.h"
 #include "plan/launch.h"
+#include "plan/lookup.h"
 
 /* How to make one. The device must outlive the session. */
 struct ncl_session_config {
@@ -14,8 +15,17 @@ struct ncl_session_config {
     ncl_math math; /* auto: decided by the device's measured fma ratio */
     ncl_precision precision;
     int channel_block;
+    bool channel_block_free;  /* nobody asked for it: a record may say another */
     ncl_progress_fn progress; /* may be NULL */
     void *user;
+    /* Whose records advise, beside shipped ones, and where what is learnt is kept. NULL, or one
+     * that keeps nothing: none advise, since most have to be verified first, once. */
+    struct ncl_store *store;
+    /* Decides in place of records which point a problem runs with; false: the planner's default.
+     * NULL: records decide. The problem is a step's as its first part computes it; a point that
+     * does not suit the others, or fails, gives way to the next as ever. */
+    bool (*pin)(void *user, const struct ncl_problem *problem, struct ncl_point *point);
+    void *pin_user;
 };
 
 /* Of a part of the schedule that is the first of its kind: others repeat it. */
@@ -24,10 +34,25 @@ struct ncl_session_part {
     struct ncl_launch launch;
 };
 
+/* Why a point does not run. */
+struct ncl_session_failure {
+    struct ncl_point point;
+    enum ncl_verdict verdict; /* GOOD: it does not fit this session, which says nothing of it */
+    bool remembered;          /* a tombstone of the store says so */
+    char why[192];
+};
+
 struct ncl_session_layer_state {
     struct ncl_choice choice; /* of all its parts */
     int attempt;              /* how many algorithms failed before this one */
-    int part;                 /* the step's first */
+    struct ncl_hash problems; /* of its parts: equal ones are chosen alike */
+    struct ncl_advice advice; /* of records, or a pin; algo NULL: none */
+    bool advised;             /* the choice is the advice */
+    bool waits;               /* there is advice that no session had the time to verify yet */
+    bool last_resort;         /* all algorithms had tombstones */
+    struct ncl_session_failure *failures; /* in the order in which they came */
+    size_t failure_count, failure_capacity;
+    int part; /* the step's first */
     cl_mem weights, bias, scale, shift;
     char *params;
     double seconds; /* device time of the last run; 0 unless profiled */
@@ -57,6 +82,8 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
                             const struct ncl_dims *inputs, int input_count,
                             struct ncl_session **session);
 void ncl_session_destroy(struct ncl_session *session);
+/* What a session on the device makes of the math wanted: auto is decided by the measured ratio. */
+ncl_status ncl_session_math(const struct ncl_device *device, ncl_math wanted, ncl_math *math);
 
 /* The slot of a graph input or output; -1: none. */
 int ncl_session_input_slot(const struct ncl_session *session, int input);
@@ -78,9 +105,9 @@ ncl_status ncl_session_allocate(struct ncl_session *session);
 ncl_status ncl_session_choose(struct ncl_session *session);
 ncl_status ncl_session_build_kernels(struct ncl_session *session);
 ncl_status ncl_session_bind(struct ncl_session *session);
-/* Replaces the algorithm of a step whose launch failed by the next that applies, rebuilt and
- * rebound; logs why. */
-ncl_status ncl_session_fall_back(struct ncl_session *session, int step);
+/* Replaces the algorithm of a step that failed as the verdict says, in the words of the thread's
+ * last error, by the next that applies, rebuilt and rebound; logs why. */
+ncl_status ncl_session_fall_back(struct ncl_session *session, int step, enum ncl_verdict verdict);
 
 /* ---- running ---- */
 /* Host and device tensors may be mixed. Without event the call returns when everything is done;
@@ -105,6 +132,11 @@ ncl_status ncl_session_rebind(struct ncl_session *session, int slot, cl_mem buff
 ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inputs,
                               size_t input_count, char **json);
 ncl_status ncl_session_report(const struct ncl_session *session, char **json);
+/* hint.c: {layers, untuned, gain, first} */
+ncl_status ncl_session_hint(const struct ncl_session *session, char **json);
+/* explain.c: which point each layer runs, why, what else was tried, what failed before it. Times
+ * are milliseconds: ms of the last run, if profiled; the others of records. */
+ncl_status ncl_session_explain(const struct ncl_session *session, char **json);
 /* inspect.c: the graph before and after its passes, its schedule and memory plan. inputs NULL: free
  * dims become batch 1, 3 channels and 224 pixels. caps: limits of the device it is planned for, or
  * NULL. */

@@ -77,6 +77,7 @@ void ncl_trials_close(struct ncl_trials *t)
         ncl_trial_data_free(&t->device, &t->data[i]);
     for (int i = 0; i < NCL_COLD_POOLS; i++)
         ncl_cold_free(&t->device, &t->cold[i]);
+    ncl_cold_free(&t->device, &t->outputs);
     ncl_builds_free(&t->device, &t->builds);
     if (t->device.queue)
         t->device.cl->ReleaseCommandQueue(t->device.queue);
@@ -198,6 +199,22 @@ static ncl_status take_kernels(struct ncl_trials *t, struct ncl_trial *trials, i
             status = ncl_builds_take(&t->builds, trials[i].point.algo, trials[i].point.v,
                                      &t->problems[trials[i].task], &built[i]);
     }
+    return status;
+}
+
+ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count)
+{
+    struct ncl_built **built = ncl_alloc((size_t)count + 1, sizeof(struct ncl_built *));
+    ncl_status status = built ? NCL_OK : ncl_fail_memory(NULL, "trials");
+
+    if (status == NCL_OK)
+        status = take_kernels(t, trials, count, built);
+    if (status == NCL_OK)
+        ncl_builds_run(&t->device, &t->builds);
+    for (int i = 0; built && i < count; i++)
+        if (built[i])
+            ncl_builds_drop(&t->device, &t->builds, built[i]);
+    free(built);
     return status;
 }
 

@@ -33,7 +33,7 @@ struct ncl_cold *ncl_cold_find(struct ncl_cold *pools, uint64_t owner)
     return NULL;
 }
 
-static struct ncl_cold *oldest(struct ncl_cold *pools)
+struct ncl_cold *ncl_cold_oldest(struct ncl_cold *pools)
 {
     struct ncl_cold *found = pools;
 
@@ -78,9 +78,9 @@ static ncl_status make_copies(const struct ncl_device *device, struct ncl_cold *
 
 /* The first copy comes from the host, the others from the first. */
 static ncl_status spread(const struct ncl_device *device, const struct ncl_cold *cold,
-                         size_t stride, const void *packed, size_t bytes)
+                         size_t stride, const void *data, size_t bytes)
 {
-    ncl_status status = ncl_buffer_write(device, cold->pool, 0, packed, bytes);
+    ncl_status status = ncl_buffer_write(device, cold->pool, 0, data, bytes);
     cl_int code = CL_SUCCESS;
 
     for (size_t i = 1; status == NCL_OK && !code && i < cold->count; i++)
@@ -91,12 +91,11 @@ static ncl_status spread(const struct ncl_device *device, const struct ncl_cold 
     return code ? ncl_cl_fail(device->log, "copying weights", code) : status;
 }
 
-ncl_status ncl_cold_fill(const struct ncl_device *device, struct ncl_cold *pools, size_t pool_bytes,
-                         uint64_t owner, const void *packed, size_t bytes)
+ncl_status ncl_cold_fill(const struct ncl_device *device, struct ncl_cold *cold, size_t pool_bytes,
+                         uint64_t owner, const void *data, size_t bytes)
 {
     /* Pages, as buffers of their own would begin at. */
     const size_t stride = ncl_round_up(bytes, ncl_round_up(4096, device->caps.base_align));
-    struct ncl_cold *cold = oldest(pools);
     size_t count = pool_bytes / stride;
     ncl_status status;
 
@@ -106,7 +105,7 @@ ncl_status ncl_cold_fill(const struct ncl_device *device, struct ncl_cold *pools
     if (status == NCL_OK)
         status = make_copies(device, cold, stride, bytes, count);
     if (status == NCL_OK)
-        status = spread(device, cold, stride, packed, bytes);
+        status = spread(device, cold, stride, data, bytes);
     if (status == NCL_OK)
         cold->owner = owner;
     return status;

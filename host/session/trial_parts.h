@@ -88,9 +88,11 @@ struct ncl_cold {
 #define NCL_COLD_POOLS 4
 /* The pool that holds these weights; NULL: none does. */
 struct ncl_cold *ncl_cold_find(struct ncl_cold *pools, uint64_t owner);
-/* Fills the pool that was used least recently. */
-ncl_status ncl_cold_fill(const struct ncl_device *device, struct ncl_cold *pools, size_t pool_bytes,
-                         uint64_t owner, const void *packed, size_t bytes);
+/* The one that was used least recently. */
+struct ncl_cold *ncl_cold_oldest(struct ncl_cold *pools);
+/* As many copies as fit, at least one. */
+ncl_status ncl_cold_fill(const struct ncl_device *device, struct ncl_cold *cold, size_t pool_bytes,
+                         uint64_t owner, const void *data, size_t bytes);
 /* The copy for the next launch. */
 cl_mem ncl_cold_next(struct ncl_cold *cold);
 void ncl_cold_free(const struct ncl_device *device, struct ncl_cold *cold);
@@ -116,12 +118,16 @@ struct ncl_trials {
     uint64_t clock;
     struct ncl_builds builds;
     struct ncl_cold cold[NCL_COLD_POOLS];
-    int timed; /* the task that was timed last; -1: none */
+    struct ncl_cold outputs; /* of the task that is timed: see trial_time.c */
+    int timed;               /* the task that was timed last; -1: none */
     struct ncl_prepared *prepared;
     size_t prepared_count, prepared_capacity;
 };
 /* The tensors of a problem, made when they are needed. */
 ncl_status ncl_trials_data(struct ncl_trials *t, int task, struct ncl_trial_data **data);
+/* Builds the kernels of trials, in parallel where that pays; preparing them finds them built, or
+ * failed. */
+ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count);
 
 /* ---- trial_run.c: one run, checked ---- */
 

@@ -31,10 +31,42 @@ static ncl_status need_weights(struct ncl_trial_run *run, const struct ncl_prepa
     return status;
 }
 
+/* A network's layers write memory that was last touched some layers ago, of some megabytes that
+ * they share; writing the same output again and again would find it in the nearest cache. The
+ * residual that a layer writes over is as far away. */
+#define OUTPUT_BYTES ((size_t)8 << 20)
+
+static ncl_status need_outputs(struct ncl_trial_run *run, int task)
+{
+    struct ncl_trials *t = run->t;
+    const size_t bytes = run->data->buffers[NCL_ARG_Y].bytes;
+    const void *before = run->data->in_place ? run->data->in_place : run->data->before;
+    void *zeros = before ? NULL : ncl_alloc(bytes, 1);
+    ncl_status status;
+
+    if (!before && !zeros)
+        return ncl_fail_memory(NULL, "outputs");
+    status = ncl_cold_fill(&t->device, &t->outputs, t->cold_bytes ? OUTPUT_BYTES : 0,
+                           (uint64_t)task + 1, before ? before : zeros, bytes);
+    free(zeros);
+    return status;
+}
+
 struct train {
     cl_event *first, *last; /* of each launch */
     int count;
 };
+
+static ncl_status next_output(struct ncl_trial_run *run)
+{
+    const cl_mem output = ncl_cold_next(&run->t->outputs);
+    const bool in_place = run->launch.buffers[NCL_ARG_RESIDUAL] == run->launch.buffers[NCL_ARG_Y];
+    ncl_status status = ncl_launch_rebind(&run->t->device, &run->launch, NCL_ARG_Y, output);
+
+    if (status == NCL_OK && in_place)
+        status = ncl_launch_rebind(&run->t->device, &run->launch, NCL_ARG_RESIDUAL, output);
+    return status;
+}
 
 static ncl_status enqueue_train(struct ncl_trial_run *run, struct train *train)
 {
@@ -44,6 +76,8 @@ static ncl_status enqueue_train(struct ncl_trial_run *run, struct train *train)
     for (int i = 0; status == NCL_OK && i < train->count; i++) {
         if (run->cold)
             status = ncl_launch_rebind(device, &run->launch, NCL_ARG_W, ncl_cold_next(run->cold));
+        if (status == NCL_OK)
+            status = next_output(run);
         if (status == NCL_OK)
             status = ncl_launch_enqueue(device, &run->launch, device->queue, 0, NULL,
                                         &train->first[i], &train->last[i]);
@@ -131,6 +165,8 @@ ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *
         status = need_weights(run, prepared, &cold);
     if (status == NCL_OK)
         status = ncl_trial_put_workspace(run);
+    if (status == NCL_OK && run->t->outputs.owner != (uint64_t)prepared->task + 1)
+        status = need_outputs(run, prepared->task);
     if (status != NCL_OK)
         return status;
     ncl_trial_buffers(run, buffers);

@@ -9,6 +9,7 @@ struct ncl_tune_config {
     struct ncl_session_config session; /* device, math, precision, channel block, store */
     const char *device_index;          /* "P:D", for workers; NULL: adopted, no worker possible */
     const char *cache_dir;
+    bool channel_block_asked; /* by the caller: no other is tried */
     const ncl_tune_options *options;
 };
 /* *json: the report, also of a dry run and of a cancelled one. */

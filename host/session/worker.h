@@ -28,6 +28,7 @@ void ncl_worker_close(struct ncl_worker *worker); /* also kills it */
 /* A trial that takes its worker along gets CRASHED, one that does not answer TIMEOUT. When a batch
  * does, its trials are tried again one by one, so that only the guilty is blamed. */
 void ncl_worker_evaluator(struct ncl_worker *worker, struct ncl_evaluator *evaluator);
+/* Processes that crashed, hung or grew too large; the next trial starts another. */
 int ncl_worker_restarts(const struct ncl_worker *worker);
 
 /* The other end: serves until `in` is closed. */

@@ -41,7 +41,9 @@ static inline const char *ncl_field_text(const struct ncl_record *record,
 const char *ncl_record_flaw(const struct ncl_record *record);
 /* As ncl_record_list_sort does, records[first..]. */
 void ncl_record_list_sort_from(struct ncl_record_list *list, size_t first);
-/* Compares what the store has one row for: 0, where one record takes the other's place. */
-int ncl_record_compare_keys(const struct ncl_record *a, const struct ncl_record *b);
+/* 0: of one device, driver and problem. */
+int ncl_record_compare_problems(const struct ncl_record *a, const struct ncl_record *b);
+/* 0: one record takes the other's place. */
+int ncl_record_compare_points(const struct ncl_record *a, const struct ncl_record *b);
 
 #endif

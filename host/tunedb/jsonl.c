@@ -163,12 +163,6 @@ static bool is_worth_shipping(const struct ncl_record *record)
            gain > LEAST_GAIN * record->default_seconds;
 }
 
-static bool is_same_problem(const struct ncl_record *a, const struct ncl_record *b)
-{
-    return strcmp(a->on.platform, b->on.platform) == 0 && strcmp(a->on.device, b->on.device) == 0 &&
-           strcmp(a->on.driver, b->on.driver) == 0 && strcmp(a->problem, b->problem) == 0;
-}
-
 /* The list is sorted: the chosen record of a problem comes first, else the fastest one. Where a
  * default was chosen nothing beats it, and none of the rest is kept. */
 ncl_status ncl_jsonl_minimal(const struct ncl_log *log, const struct ncl_record_list *from,
@@ -183,7 +177,8 @@ ncl_status ncl_jsonl_minimal(const struct ncl_log *log, const struct ncl_record_
     ncl_record_list_sort(&sorted);
     for (size_t i = 0; i < sorted.count && status == NCL_OK; i++) {
         const struct ncl_record *record = &sorted.records[i];
-        const bool first = i == 0 || !is_same_problem(record, &sorted.records[i - 1]);
+        const bool first =
+            i == 0 || ncl_record_compare_problems(record, &sorted.records[i - 1]) != 0;
         if (first && is_worth_shipping(record)) {
             status = ncl_record_list_add(to, record) ? NCL_OK : NCL_ERROR_MEMORY;
         }
@@ -236,8 +231,8 @@ static bool make_needle(const char *problem, struct ncl_text *needle)
     return made;
 }
 
-ncl_status ncl_shipped_find(const struct ncl_log *log, const char *problem,
-                            struct ncl_record_list *list)
+ncl_status ncl_shipped_search(const struct ncl_log *log, const struct ncl_shipped_file *files,
+                              const char *problem, struct ncl_record_list *list)
 {
     const size_t before = list->count;
     struct ncl_text needle = {0};
@@ -247,9 +242,8 @@ ncl_status ncl_shipped_find(const struct ncl_log *log, const char *problem,
         ncl_text_free(&needle);
         return ncl_fail_memory(log, "searching shipped tuning records");
     }
-    for (const struct ncl_shipped_file *file = ncl_shipped_files;
-         file->name != NULL && status == NCL_OK; file++) {
-        status = add_shipped(log, file, needle.data, list);
+    for (; files->name != NULL && status == NCL_OK; files++) {
+        status = add_shipped(log, files, needle.data, list);
     }
     ncl_text_free(&needle);
     for (size_t i = before; i < list->count; i++) {
@@ -263,4 +257,10 @@ ncl_status ncl_shipped_find(const struct ncl_log *log, const char *problem,
         list->count = before;
     }
     return status;
+}
+
+ncl_status ncl_shipped_find(const struct ncl_log *log, const char *problem,
+                            struct ncl_record_list *list)
+{
+    return ncl_shipped_search(log, ncl_shipped_files, problem, list);
 }

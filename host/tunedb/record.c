@@ -139,8 +139,8 @@ const char *ncl_record_flaw(const struct ncl_record *r)
     if (r->origin != NCL_ORIGIN_ANALYTIC && r->on.device[0] == '\0') {
         return "device is missing";
     }
-    if (r->origin == NCL_ORIGIN_ANALYTIC && (r->seconds > 0 || r->verified)) {
-        return "analytic, yet timed or verified";
+    if (r->origin == NCL_ORIGIN_ANALYTIC && r->seconds > 0) {
+        return "analytic, yet timed";
     }
     if (r->verdict != NCL_VERDICT_GOOD && (r->chosen || r->verified)) {
         return "chosen or verified, yet not good";
@@ -188,7 +188,7 @@ static int compare_texts(const char *const *pairs)
     return order;
 }
 
-static int compare_devices(const struct ncl_record *a, const struct ncl_record *b)
+int ncl_record_compare_problems(const struct ncl_record *a, const struct ncl_record *b)
 {
     return compare_texts((const char *const[]){a->on.device, b->on.device, a->on.platform,
                                                b->on.platform, a->on.driver, b->on.driver,
@@ -201,9 +201,9 @@ static int compare_points(const struct ncl_record *a, const struct ncl_record *b
                                                a->kernel, b->kernel, NULL});
 }
 
-int ncl_record_compare_keys(const struct ncl_record *a, const struct ncl_record *b)
+int ncl_record_compare_points(const struct ncl_record *a, const struct ncl_record *b)
 {
-    const int order = compare_devices(a, b);
+    const int order = ncl_record_compare_problems(a, b);
 
     return order != 0 ? order : compare_points(a, b);
 }
@@ -249,7 +249,7 @@ static int compare(const void *left, const void *right)
 {
     const struct ncl_record *a = left;
     const struct ncl_record *b = right;
-    int order = compare_devices(a, b);
+    int order = ncl_record_compare_problems(a, b);
 
     if (order == 0) {
         order = (int)b->chosen - (int)a->chosen;
@@ -276,4 +276,67 @@ void ncl_record_list_sort_from(struct ncl_record_list *list, size_t first)
 void ncl_record_list_sort(struct ncl_record_list *list)
 {
     ncl_record_list_sort_from(list, 0);
+}
+
+static int compare_for_uniting(const void *left, const void *right)
+{
+    const struct ncl_record *a = left;
+    const struct ncl_record *b = right;
+    int order = ncl_record_compare_points(a, b);
+
+    if (order == 0) {
+        order = (a->origin == NCL_ORIGIN_ANALYTIC) - (b->origin == NCL_ORIGIN_ANALYTIC);
+    }
+    if (order == 0) {
+        order = compare_numbers((double)b->utc, (double)a->utc);
+    }
+    return order != 0 ? order : compare(left, right);
+}
+
+static bool is_better_choice(const struct ncl_record *a, const struct ncl_record *b)
+{
+    return strcmp(a->kernel, b->kernel) == 0 ? rank(a) < rank(b) : a->utc > b->utc;
+}
+
+/* Of records of one problem, at[0..count). */
+static void keep_one_choice(struct ncl_record *at, size_t count)
+{
+    struct ncl_record *best = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!at[i].chosen) {
+            continue;
+        }
+        if (best == NULL || is_better_choice(&at[i], best)) {
+            best = &at[i];
+        }
+        at[i].chosen = false;
+    }
+    if (best != NULL) {
+        best->chosen = true;
+    }
+}
+
+void ncl_record_list_unite(struct ncl_record_list *list)
+{
+    struct ncl_record *records = list->records;
+    size_t kept = 0, first = 0;
+
+    if (list->count == 0) {
+        return;
+    }
+    qsort(records, list->count, sizeof(records[0]), compare_for_uniting);
+    for (size_t i = 0; i < list->count; i++) {
+        if (kept == 0 || ncl_record_compare_points(&records[i], &records[kept - 1]) != 0) {
+            records[kept++] = records[i];
+        }
+    }
+    list->count = kept;
+    for (size_t i = 1; i <= kept; i++) {
+        if (i == kept || ncl_record_compare_problems(&records[i], &records[first]) != 0) {
+            keep_one_choice(records + first, i - first);
+            first = i;
+        }
+    }
+    ncl_record_list_sort(list);
 }

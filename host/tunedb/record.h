@@ -79,5 +79,10 @@ void ncl_record_list_free(struct ncl_record_list *list);
 /* By device, driver, problem, then chosen first, good before tombstones, faster first, then by
  * algorithm and params: one order for every report and file. */
 void ncl_record_list_sort(struct ncl_record_list *list);
+/* Keeps of records of one point (device, driver, kernel, problem, algorithm, params) the best,
+ * which is what was measured before what was not, and the newest; of several chosen ones of one
+ * device, driver and problem the fastest, or, where kernels differ, the newest. Sorted afterwards.
+ */
+void ncl_record_list_unite(struct ncl_record_list *list);
 
 #endif

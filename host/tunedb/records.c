@@ -1,6 +1,7 @@
 #include "tunedb/records.h"
 #include "tunedb/fields.h"
 #include "tunedb/handle.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,12 +88,15 @@ static void read_field(sqlite3_stmt *statement, int at, struct ncl_record *recor
     }
 }
 
-/* Like snprintf onto the end; sql is long enough for what is made here. */
-static void add(char *sql, const char *format, const char *a, const char *b)
+/* Onto the end; sql is long enough for what is made here. */
+__attribute__((format(printf, 2, 3))) static void add(char *sql, const char *format, ...)
 {
     const size_t used = strlen(sql);
+    va_list arguments;
 
-    snprintf(sql + used, SQL_BYTES - used, format, a, b);
+    va_start(arguments, format);
+    vsnprintf(sql + used, SQL_BYTES - used, format, arguments);
+    va_end(arguments);
 }
 
 static void list_columns(char *sql)
@@ -107,24 +111,24 @@ static void list_columns(char *sql)
 static void write_upsert(char *sql)
 {
     sql[0] = '\0';
-    add(sql, "INSERT INTO records(%s%s", "", "");
+    add(sql, "INSERT INTO records(");
     list_columns(sql);
-    add(sql, ") VALUES(?%s%s", "", "");
+    add(sql, ") VALUES(?");
     for (size_t i = 1; i < NCL_FIELD_COUNT; i++) {
-        add(sql, "%s%s", ", ?", "");
+        add(sql, ", ?");
     }
-    add(sql, ") ON CONFLICT(%s%s) DO UPDATE SET ",
-        "problem, platform, device, driver, kernel, algorithm, params", "");
+    add(sql, ") ON CONFLICT(problem, platform, device, driver, kernel, algorithm, params) DO "
+             "UPDATE SET ");
     for (size_t i = 0; i < NCL_FIELD_COUNT; i++) {
-        if (strcmp(ncl_fields[i].name, "chosen") != 0) {
-            add(sql, "%s = excluded.%s, ", ncl_fields[i].name, ncl_fields[i].name);
+        const char *name = ncl_fields[i].name;
+        if (strcmp(name, "chosen") != 0) {
+            add(sql, "%s = excluded.%s, ", name, name);
         }
     }
-    add(sql,
-        "chosen = excluded.chosen OR (chosen AND excluded.verdict = 'good') WHERE CASE "
-        "excluded.origin WHEN 'measured' THEN excluded.verdict <> 'started' OR verdict <> 'good' "
-        "OR origin <> 'measured' ELSE origin <> 'measured' AND excluded.utc >= utc END%s%s",
-        "", "");
+    add(sql, "chosen = excluded.chosen OR (chosen AND excluded.verdict = 'good') WHERE CASE "
+             "excluded.origin WHEN 'measured' THEN excluded.verdict <> 'started' OR verdict <> "
+             "'good' OR origin <> 'measured' ELSE (origin <> 'measured' AND excluded.utc >= utc) "
+             "OR (verdict = 'started' AND excluded.verified) END");
 }
 
 /* Steps once and finalizes. changes (may be NULL): rows that were. */
@@ -291,7 +295,7 @@ static int prepare_filtered(sqlite3 *db, char *sql, const struct ncl_record_filt
         filter->good_only ? " AND verdict = 'good'" : "");
     for (size_t i = 0; i < CONDITIONS; i++) {
         if (conditions[i].value != NULL) {
-            add(sql, " AND %s = ?%s", conditions[i].column, "");
+            add(sql, " AND %s = ?", conditions[i].column);
         }
     }
     code = sqlite3_prepare_v2(db, sql, -1, statement, NULL);
@@ -329,7 +333,7 @@ static int find(sqlite3 *db, void *user)
     int code = SQLITE_OK;
 
     list_columns(sql);
-    add(sql, " FROM records%s%s", "", "");
+    add(sql, " FROM records");
     code = prepare_filtered(db, sql, search->filter, &statement);
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);

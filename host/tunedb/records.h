@@ -15,10 +15,11 @@ struct ncl_record_filter {
     bool good_only, chosen_only;
 };
 
-/* Inserts or replaces. A STARTED record does not replace a GOOD one of this machine, nor an
- * IMPORTED or ANALYTIC one what was MEASURED, or is newer: what was there is kept, and that is a
- * success. A record that is put as chosen is the only one; one that was chosen stays it when
- * measured good again. false: not kept. store may be NULL. */
+/* Inserts or replaces. A STARTED record does not replace a GOOD one of this machine, nor one of
+ * another origin what was MEASURED, or is newer: what was there is kept, and that is a success.
+ * What was STARTED is replaced all the same by any record that was verified here. A record that is
+ * put as chosen is the only one; one that was chosen stays it when measured good again. false: not
+ * kept. store may be NULL. */
 bool ncl_records_put(struct ncl_store *store, const struct ncl_record *record);
 /* Several in one transaction: all or none. */
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count);

@@ -94,6 +94,17 @@ static inline void must_have(const json_t *object, const char *keys)
         ck_assert_msg(json_object_get(object, key) != NULL, "no key %s", key);
 }
 
+/* From here on commands keep records in $T/<name>. */
+static inline void use_store(const char *name)
+{
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", getenv("T"), name);
+    setenv("NEXTCL_CACHE_DIR", path, 1);
+}
+
+/* Without a store there is no hint at tuning, which would be a line on stderr. Tests of stores have
+ * their own. */
 static inline int cli_suite(TCase *tests, const char *name)
 {
     char folder[] = "/tmp/ncl-cli-XXXXXX";
@@ -104,6 +115,7 @@ static inline int cli_suite(TCase *tests, const char *name)
         return 1;
     }
     setenv("T", folder, 1);
+    setenv("NEXTCL_CACHE_DIR", "", 1);
     failed = ncl_run_suite(tests, name);
     return system("rm -rf \"$T\"") == 0 ? failed : 1;
 }

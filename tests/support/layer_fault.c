@@ -3,34 +3,48 @@
  * at each call; N counts calls of the process from 1:
  *
  *   NCL_LAYER_SKIP=N            the N-th kernel launch reports success but does not run
- *   NCL_LAYER_FAIL_ENQUEUE=N    the N-th kernel launch fails         NCL_LAYER_CODE: with this code
- *   NCL_LAYER_FAIL_BUILD=N      the N-th program build fails         (a negative number; default:
- *   NCL_LAYER_FAIL_BUFFER=N     the N-th buffer is refused           what fits the call)
+ *   NCL_LAYER_WRONG=N           the N-th kernel launch leaves out one work-group
+ *   NCL_LAYER_CRASH=N           the N-th kernel launch ends the process by SIGSEGV
+ *   NCL_LAYER_HANG=N            the N-th kernel launch never returns
+ *   NCL_LAYER_FAIL_ENQUEUE=N    the N-th kernel launch fails
+ *   NCL_LAYER_FAIL_BUILD=N      the N-th program build fails
+ *   NCL_LAYER_CRASH_BUILD=N     the N-th program build ends the process by SIGSEGV
+ *   NCL_LAYER_HANG_BUILD=N      the N-th program build never returns
+ *   NCL_LAYER_FAIL_BUFFER=N     the N-th buffer is refused
  *   NCL_LAYER_FAIL_READ=N       the N-th read or mapping for reading fails
+ *   NCL_LAYER_CODE              failures' code, negative (default: what fits the call)
+ *   NCL_LAYER_KERNEL=TEXT       of launches, only those of kernels whose name holds the text are
+ *                               counted and hit; N = 0: every one of them
+ *   NCL_LAYER_SOURCE=TEXT       likewise of launches and builds: the program's source holds it,
+ *                               such as "#define P 6" (suffixes of kernels' names may change)
  *   NCL_LAYER_MAX_WORK_GROUP    work-items per group, of the device
  *   NCL_LAYER_KERNEL_WORK_GROUP work-items per group, of every kernel
  *   NCL_LAYER_MAX_ALLOC         bytes of the largest buffer
  *   NCL_LAYER_ALIGN             bytes that a sub-buffer's origin must divide by
  *   NCL_LAYER_NAME              the device's name
- *   NCL_LAYER_CLOCK             zero: events' times are 0; backwards: each command ends before the
- * one before it began; none: there are none NCL_LAYER_COUNT=FILE        at exit, FILE holds the
- * counts as JSON
+ *   NCL_LAYER_CLOCK             zero: events' times are 0; none: there are none; backwards: each
+ *                               command ends before the one before it began
+ *   NCL_LAYER_COUNT=FILE        at exit, FILE holds the counts as JSON
  *
  * Limits are enforced as a driver does, not only reported. */
 #include <CL/cl.h>
 #include <CL/cl_icd.h>
 #include <CL/cl_layer.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct _cl_icd_dispatch *next;
 static struct _cl_icd_dispatch layer;
 
 static atomic_long launches, builds, buffers, reads, skipped, failed;
+static atomic_long marked_launches, marked_builds;
 static atomic_llong live_bytes, peak_bytes;
 
 static long setting(const char *name, long otherwise)
@@ -114,20 +128,148 @@ static bool exceeds_work_group(cl_uint dimensions, const size_t *local)
     return (device && items > device) || (kernel && items > kernel);
 }
 
+/* ---- marked kernels and programs ---- */
+
+/* The programs whose source holds NCL_LAYER_SOURCE's text; a program's address may be used again,
+ * so each new one is looked up. */
+static pthread_mutex_t marks_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct mark {
+    cl_program program;
+    bool marked;
+} marks[4096];
+static size_t mark_count;
+
+static bool source_holds(cl_uint count, const char **strings, const size_t *lengths,
+                         const char *text)
+{
+    for (cl_uint i = 0; i < count; ++i) {
+        const size_t length = lengths && lengths[i] ? lengths[i] : strlen(strings[i]);
+
+        if (memmem(strings[i], length, text, strlen(text)))
+            return true;
+    }
+    return false;
+}
+
+static void set_mark(cl_program program, bool marked)
+{
+    size_t i = 0;
+
+    pthread_mutex_lock(&marks_lock);
+    while (i < mark_count && marks[i].program != program)
+        ++i;
+    if (i < sizeof marks / sizeof *marks)
+        marks[i] = (struct mark){program, marked};
+    if (i == mark_count && i < sizeof marks / sizeof *marks)
+        ++mark_count;
+    pthread_mutex_unlock(&marks_lock);
+}
+
+static bool is_marked_program(cl_program program)
+{
+    bool marked = false;
+
+    if (!getenv("NCL_LAYER_SOURCE"))
+        return true;
+    pthread_mutex_lock(&marks_lock);
+    for (size_t i = 0; i < mark_count; ++i)
+        if (marks[i].program == program)
+            marked = marks[i].marked;
+    pthread_mutex_unlock(&marks_lock);
+    return marked;
+}
+
+static bool is_marked_kernel(cl_kernel kernel)
+{
+    const char *text = getenv("NCL_LAYER_KERNEL");
+    cl_program program = NULL;
+    char name[256] = "";
+
+    next->clGetKernelInfo(kernel, CL_KERNEL_PROGRAM, sizeof program, &program, NULL);
+    next->clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name - 1, name, NULL);
+    return is_marked_program(program) && (!text || strstr(name, text));
+}
+
+static cl_program CL_API_CALL create_program(cl_context context, cl_uint count,
+                                             const char **strings, const size_t *lengths,
+                                             cl_int *status)
+{
+    const char *text = getenv("NCL_LAYER_SOURCE");
+    const cl_program program =
+        next->clCreateProgramWithSource(context, count, strings, lengths, status);
+
+    if (program && text)
+        set_mark(program, source_holds(count, strings, lengths, text));
+    return program;
+}
+
+/* With 0 every call is the one. */
+static bool is_due_or_all(const char *name, long call)
+{
+    return is_due(name, call) || setting(name, -1) == 0;
+}
+
+static void hang(void)
+{
+    for (;;)
+        pause();
+}
+
+/* The driver's own code failing, as far as anybody can tell. */
+static void crash(void)
+{
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+}
+
+/* One work-group less along the longest axis; false: there is but one. */
+static bool leave_one_out(cl_uint dimensions, const size_t *global, const size_t *local,
+                          size_t smaller[3])
+{
+    cl_uint longest = 0;
+
+    memcpy(smaller, global, dimensions * sizeof *global);
+    for (cl_uint i = 0; i < dimensions; ++i)
+        if (local && global[i] / local[i] > global[longest] / local[longest])
+            longest = i;
+    if (!local || global[longest] <= local[longest])
+        return false;
+    smaller[longest] -= local[longest];
+    return true;
+}
+
+static cl_int lose(cl_command_queue queue, cl_uint wait_count, const cl_event *waits,
+                   cl_event *event)
+{
+    ++skipped;
+    return next->clEnqueueMarkerWithWaitList(queue, wait_count, waits, event);
+}
+
 static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kernel,
                                          cl_uint dimensions, const size_t *offset,
                                          const size_t *global, const size_t *local,
                                          cl_uint wait_count, const cl_event *waits, cl_event *event)
 {
     const long call = ++launches;
+    const bool marking = getenv("NCL_LAYER_KERNEL") || getenv("NCL_LAYER_SOURCE");
+    const bool marked = !marking || is_marked_kernel(kernel);
+    const long due = marking && marked ? ++marked_launches : call;
+    size_t smaller[3];
 
-    if (is_due("NCL_LAYER_FAIL_ENQUEUE", call))
+    if (marked && is_due_or_all("NCL_LAYER_FAIL_ENQUEUE", due))
         return fault(CL_OUT_OF_RESOURCES);
     if (exceeds_work_group(dimensions, local))
         return CL_INVALID_WORK_GROUP_SIZE;
-    if (is_due("NCL_LAYER_SKIP", call)) {
-        ++skipped;
-        return next->clEnqueueMarkerWithWaitList(queue, wait_count, waits, event);
+    if (marked && is_due_or_all("NCL_LAYER_HANG", due))
+        hang();
+    if (marked && is_due_or_all("NCL_LAYER_CRASH", due))
+        crash();
+    if (marked && is_due_or_all("NCL_LAYER_SKIP", due))
+        return lose(queue, wait_count, waits, event);
+    if (marked && is_due_or_all("NCL_LAYER_WRONG", due)) {
+        if (!leave_one_out(dimensions, global, local, smaller))
+            return lose(queue, wait_count, waits, event);
+        global = smaller;
     }
     return next->clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local,
                                         wait_count, waits, event);
@@ -137,8 +279,17 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint device_count
                                         const cl_device_id *devices, const char *options,
                                         void(CL_CALLBACK *notify)(cl_program, void *), void *user)
 {
-    if (is_due("NCL_LAYER_FAIL_BUILD", ++builds))
+    const long call = ++builds;
+    const bool marking = getenv("NCL_LAYER_SOURCE") != NULL;
+    const bool marked = !marking || is_marked_program(program);
+    const long due = marking && marked ? ++marked_builds : call;
+
+    if (marked && is_due_or_all("NCL_LAYER_FAIL_BUILD", due))
         return fault(CL_BUILD_PROGRAM_FAILURE);
+    if (marked && is_due_or_all("NCL_LAYER_HANG_BUILD", due))
+        hang();
+    if (marked && is_due_or_all("NCL_LAYER_CRASH_BUILD", due))
+        crash();
     return next->clBuildProgram(program, device_count, devices, options, notify, user);
 }
 
@@ -282,6 +433,7 @@ clInitLayer(cl_uint entry_count, const cl_icd_dispatch *target, cl_uint *layer_e
     layer.clGetDeviceInfo = get_device_info;
     layer.clGetKernelWorkGroupInfo = get_kernel_work_group_info;
     layer.clEnqueueNDRangeKernel = enqueue_kernel;
+    layer.clCreateProgramWithSource = create_program;
     layer.clBuildProgram = build_program;
     layer.clCreateBuffer = create_buffer;
     layer.clCreateSubBuffer = create_sub_buffer;

@@ -1,0 +1,341 @@
+#include "plan/lookup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define LIBRARY TEXT(NCL_VERSION_MAJOR) "." TEXT(NCL_VERSION_MINOR) "." TEXT(NCL_VERSION_PATCH)
+
+const char *ncl_match_name(enum ncl_match match)
+{
+    static const char *const names[] = {"exact",  "driver", "architecture",
+                                        "vendor", "class",  "none"};
+
+    return names[match];
+}
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+enum ncl_match ncl_match_of(const struct ncl_fingerprint *record,
+                            const struct ncl_fingerprint *here)
+{
+    const bool vendor = same(record->vendor, here->vendor) && same(record->klass, here->klass);
+
+    if (same(record->platform, here->platform) && same(record->device, here->device))
+        return same(record->driver, here->driver) ? NCL_MATCH_EXACT : NCL_MATCH_DRIVER;
+    if (vendor && same(record->platform, here->platform) &&
+        record->compute_units == here->compute_units)
+        return NCL_MATCH_ARCHITECTURE;
+    if (vendor)
+        return NCL_MATCH_VENDOR;
+    return same(record->klass, here->klass) ? NCL_MATCH_CLASS : NCL_MATCH_NONE;
+}
+
+void ncl_fingerprint_of(const struct ncl_caps *caps, char klass[64], struct ncl_fingerprint *on)
+{
+    ncl_caps_class(caps, klass);
+    *on = (struct ncl_fingerprint){
+        .platform = caps->platform,
+        .device = caps->name,
+        .vendor = caps->vendor,
+        .driver = caps->driver,
+        .klass = klass,
+        .compute_units = (int)caps->compute_units,
+    };
+}
+
+/* Reasoned records may speak of every version of a kernel: theirs is empty. */
+bool ncl_record_point(const struct ncl_record *record, struct ncl_point *point)
+{
+    char kernel[NCL_HASH_TEXT];
+
+    if (!ncl_point_parse(record->algorithm, record->params, point))
+        return false;
+    if (record->origin == NCL_ORIGIN_ANALYTIC && !record->kernel[0])
+        return true;
+    ncl_point_kernel_hash(point->algo, kernel);
+    return kernel[0] && same(record->kernel, kernel);
+}
+
+bool ncl_record_about(const struct ncl_problem *p, const struct ncl_caps *caps,
+                      const struct ncl_point *point, struct ncl_record_keys *keys,
+                      struct ncl_record *record)
+{
+    *keys = (struct ncl_record_keys){0};
+    ncl_problem_signature(p, &keys->problem);
+    ncl_point_params(point, &keys->params);
+    ncl_point_kernel_hash(point->algo, keys->kernel);
+    *record = (struct ncl_record){
+        .library = LIBRARY,
+        .order_version = NCL_ORDER_VERSION,
+        .kernel = keys->kernel,
+        .problem = keys->problem.data,
+        .algorithm = point->algo->name,
+        .params = keys->params.data,
+        .utc = (int64_t)time(NULL),
+        .why = "",
+    };
+    ncl_fingerprint_of(caps, keys->klass, &record->on);
+    return !keys->problem.failed && !keys->params.failed && keys->kernel[0];
+}
+
+void ncl_record_keys_free(struct ncl_record_keys *keys)
+{
+    ncl_text_free(&keys->problem);
+    ncl_text_free(&keys->params);
+}
+
+/* ---- one point ---- */
+
+void ncl_lookup_standing(struct ncl_store *store, const struct ncl_problem *p,
+                         const struct ncl_caps *caps, const struct ncl_point *point,
+                         struct ncl_standing *standing)
+{
+    struct ncl_record_list list = {0};
+    struct ncl_record_keys keys;
+    struct ncl_record about;
+
+    *standing = (struct ncl_standing){0};
+    if (store && ncl_record_about(p, caps, point, &keys, &about)) {
+        const struct ncl_record_filter filter = {
+            .platform = about.on.platform,
+            .device = about.on.device,
+            .driver = about.on.driver,
+            .kernel = about.kernel,
+            .problem = about.problem,
+            .algorithm = about.algorithm,
+            .params = about.params,
+        };
+
+        (void)ncl_records_find(store, &filter, &list); /* what cannot be read is not known */
+    }
+    if (list.count) {
+        const struct ncl_record *record = &list.records[0];
+
+        standing->verdict = record->verdict;
+        standing->verified = record->verdict == NCL_VERDICT_GOOD && record->verified;
+        snprintf(standing->why, sizeof standing->why, "%s", record->why);
+    }
+    ncl_record_list_free(&list);
+    if (store)
+        ncl_record_keys_free(&keys);
+}
+
+bool ncl_lookup_is_dead(struct ncl_store *store, const struct ncl_problem *p,
+                        const struct ncl_caps *caps, const struct ncl_point *point, char *why,
+                        size_t bytes)
+{
+    struct ncl_standing standing;
+
+    ncl_lookup_standing(store, p, caps, point, &standing);
+    if (why && bytes)
+        snprintf(why, bytes, "%s", standing.why);
+    return standing.verdict != NCL_VERDICT_GOOD;
+}
+
+/* ---- the best point of a problem ---- */
+
+struct question {
+    const struct ncl_log *log;
+    struct ncl_store *store;
+    const struct ncl_problem *p;
+    const struct ncl_caps *caps;
+    struct ncl_fingerprint here;
+    char klass[64];
+    struct ncl_text problem;
+    struct ncl_record_list list;
+};
+
+static struct ncl_advice advice_of(const struct question *q, const struct ncl_record *record,
+                                   const struct ncl_point *point)
+{
+    return (struct ncl_advice){
+        .point = *point,
+        .match = ncl_match_of(&record->on, &q->here),
+        .origin = record->origin,
+        .seconds = record->seconds,
+        .default_seconds = record->default_seconds,
+    };
+}
+
+/* The winner that was measured here: then nothing else has to be read. */
+static bool find_winner(struct question *q, struct ncl_advice *advice)
+{
+    const struct ncl_record_filter filter = {
+        .platform = q->here.platform,
+        .device = q->here.device,
+        .driver = q->here.driver,
+        .problem = q->problem.data,
+        .good_only = true,
+        .chosen_only = true,
+    };
+    const size_t first = q->list.count;
+
+    (void)ncl_records_find(q->store, &filter, &q->list);
+    for (size_t i = first; i < q->list.count; i++) {
+        const struct ncl_record *record = &q->list.records[i];
+        struct ncl_point point;
+
+        if (record->origin != NCL_ORIGIN_MEASURED || !record->verified ||
+            !ncl_record_point(record, &point) || !ncl_point_legal(&point, q->p, q->caps))
+            continue;
+        *advice = advice_of(q, record, &point);
+        advice->verified = true;
+        return true;
+    }
+    q->list.count = first;
+    return false;
+}
+
+/* Other records of this device and driver: is the point dead, or known to be right? */
+static bool is_dead(const struct question *q, const struct ncl_point *point, bool *verified)
+{
+    bool dead = false;
+
+    *verified = false;
+    for (size_t i = 0; i < q->list.count; i++) {
+        const struct ncl_record *record = &q->list.records[i];
+        struct ncl_point other;
+
+        if (ncl_match_of(&record->on, &q->here) != NCL_MATCH_EXACT ||
+            !ncl_record_point(record, &other) || !ncl_point_equal(&other, point))
+            continue;
+        dead |= record->verdict != NCL_VERDICT_GOOD;
+        *verified |= record->verified;
+    }
+    return dead;
+}
+
+/* Was the problem tuned here, without a winner? Then its defaults are the best that is known. */
+static bool is_settled(const struct question *q)
+{
+    for (size_t i = 0; i < q->list.count; i++) {
+        const struct ncl_record *record = &q->list.records[i];
+        struct ncl_point point;
+
+        if (record->origin == NCL_ORIGIN_MEASURED && record->verdict == NCL_VERDICT_GOOD &&
+            record->samples > 0 && ncl_match_of(&record->on, &q->here) == NCL_MATCH_EXACT &&
+            ncl_record_point(record, &point))
+            return true;
+    }
+    return false;
+}
+
+/* Does the record say that its point is worth more than the defaults? Winners do; so do records of
+ * others that beat them. Those measured here that are no winners were found wanting. */
+static bool is_recommended(const struct ncl_record *record)
+{
+    if (record->verdict != NCL_VERDICT_GOOD)
+        return false;
+    if (record->chosen || record->origin == NCL_ORIGIN_ANALYTIC)
+        return true;
+    return record->origin != NCL_ORIGIN_MEASURED && record->seconds > 0 &&
+           record->seconds < record->default_seconds;
+}
+
+static double gain(const struct ncl_record *record)
+{
+    return record->seconds > 0 ? record->default_seconds / record->seconds : 0;
+}
+
+/* Nearer devices first, then the user's own before what is shipped, winners before others, and the
+ * larger gain. */
+static bool is_better(const struct question *q, const struct ncl_record *a,
+                      const struct ncl_record *b)
+{
+    const enum ncl_match match[2] = {ncl_match_of(&a->on, &q->here),
+                                     ncl_match_of(&b->on, &q->here)};
+
+    if (match[0] != match[1])
+        return match[0] < match[1];
+    if (a->origin != b->origin)
+        return a->origin < b->origin;
+    return a->chosen != b->chosen ? a->chosen : gain(a) > gain(b);
+}
+
+static bool find_best(struct question *q, struct ncl_advice *advice)
+{
+    const struct ncl_record *best = NULL;
+
+    for (size_t i = 0; i < q->list.count; i++) {
+        const struct ncl_record *record = &q->list.records[i];
+        struct ncl_point point;
+        bool verified;
+
+        if (!is_recommended(record) || ncl_match_of(&record->on, &q->here) == NCL_MATCH_NONE ||
+            (best && !is_better(q, record, best)) || !ncl_record_point(record, &point) ||
+            !ncl_point_legal(&point, q->p, q->caps) || is_dead(q, &point, &verified))
+            continue;
+        best = record;
+        *advice = advice_of(q, record, &point);
+        advice->verified = verified;
+    }
+    return best != NULL;
+}
+
+bool ncl_lookup(const struct ncl_log *log, struct ncl_store *store, const struct ncl_problem *p,
+                const struct ncl_caps *caps, struct ncl_advice *advice)
+{
+    struct question q = {.log = log, .store = store, .p = p, .caps = caps};
+    bool found = false;
+
+    *advice = (struct ncl_advice){.match = NCL_MATCH_NONE};
+    ncl_fingerprint_of(caps, q.klass, &q.here);
+    ncl_problem_signature(p, &q.problem);
+    if (!q.problem.failed && !find_winner(&q, advice)) {
+        const struct ncl_record_filter filter = {.problem = q.problem.data};
+
+        (void)ncl_records_find(store, &filter, &q.list);
+        if (!is_settled(&q) && ncl_shipped_find(log, q.problem.data, &q.list) == NCL_OK)
+            found = find_best(&q, advice);
+    } else {
+        found = !q.problem.failed;
+    }
+    ncl_record_list_free(&q.list);
+    ncl_text_free(&q.problem);
+    return found;
+}
+
+/* ---- a whole session ---- */
+
+static int block_of(const struct ncl_record *record)
+{
+    static const int blocks[] = {4, 8, 16};
+
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        char params[16];
+
+        snprintf(params, sizeof params, "CB=%d", blocks[i]);
+        if (same(record->algorithm, "session") && same(record->params, params))
+            return blocks[i];
+    }
+    return 0;
+}
+
+int ncl_lookup_block(const struct ncl_log *log, struct ncl_store *store, const char *net,
+                     const struct ncl_caps *caps)
+{
+    const struct ncl_record_filter filter = {.problem = net, .good_only = true};
+    struct question q = {.log = log, .store = store, .caps = caps};
+    const struct ncl_record *best = NULL;
+
+    ncl_fingerprint_of(caps, q.klass, &q.here);
+    if (ncl_records_find(store, &filter, &q.list) == NCL_OK)
+        (void)ncl_shipped_find(log, net, &q.list);
+    for (size_t i = 0; i < q.list.count; i++) {
+        const struct ncl_record *record = &q.list.records[i];
+
+        if (block_of(record) && is_recommended(record) &&
+            ncl_match_of(&record->on, &q.here) != NCL_MATCH_NONE &&
+            (!best || is_better(&q, record, best)))
+            best = record;
+    }
+    const int block = best ? block_of(best) : 0;
+    ncl_record_list_free(&q.list);
+    return block;
+}

@@ -1,0 +1,407 @@
+#include "session/tune_parts.h"
+
+#include "base/clock.h"
+#include "tunedb/store.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NORMAL_SECONDS 60.0
+#define QUICK_SECONDS 10.0
+/* From this budget on the choices of a whole session are tried: each takes seconds of compiling. */
+#define SESSION_SECONDS 45.0
+/* Another channel block is worth tuning where its defaults are so close. */
+#define CLOSE_BLOCK 1.10
+/* What the search leaves for the end, beside making and verifying a session: timing in turn. */
+#define END_SHARE 0.1
+#define END_SECONDS 0.5
+/* A kernel takes so long to build when its driver has not cached it, at most, as a rule. */
+#define KERNEL_SECONDS 0.06
+/* Multiply-accumulates a second of the host's oracle on two cores, for the budget only. */
+#define ORACLE_MACS_PER_SECOND 2.5e9
+#define MIN_SEARCH_SECONDS 1.0
+#define END_UNLIMITED 60.0
+/* Of what is left, for the device's own channel block where another one is tuned too. */
+#define MAIN_SHARE 0.6
+/* Another block must be better by so much: the two were not timed in turn. */
+#define SESSION_MARGIN 0.03
+
+double ncl_tune_elapsed(const struct ncl_tuning *tuning)
+{
+    return (double)(ncl_clock_ns() - tuning->begin) * 1e-9;
+}
+
+ncl_status ncl_tune_tell(struct ncl_tuning *tuning)
+{
+    const ncl_tune_options *o = &tuning->options;
+
+    tuning->progress.elapsed = ncl_tune_elapsed(tuning);
+    tuning->progress.budget = o->budget_seconds;
+    if (!tuning->cancelled && o->progress && o->progress(o->user, &tuning->progress))
+        tuning->cancelled = true;
+    return tuning->cancelled ? ncl_fail(tuning->log, NCL_ERROR_CANCELLED, "tuning was cancelled")
+                             : NCL_OK;
+}
+
+/* Of sessions that are made and verified on the way. */
+static int tell_stage(void *user, const char *stage, size_t done, size_t total)
+{
+    (void)stage;
+    (void)done;
+    (void)total;
+    return ncl_tune_tell(user) != NCL_OK;
+}
+
+/* ---- the run ---- */
+
+/* A queue of its own, so that launches have times whatever the context's queue is like. */
+static ncl_status open_queue(struct ncl_tuning *t)
+{
+    const struct ncl_device *device = t->config->session.device;
+    cl_command_queue queue;
+    cl_int code = CL_SUCCESS;
+    ncl_status status;
+
+    queue = device->cl->CreateCommandQueue(
+        device->context, device->id, device->caps.profiling ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
+    if (code != CL_SUCCESS)
+        return ncl_cl_fail(t->log, "clCreateCommandQueue", code);
+    status = ncl_device_adopt(t->log, device->cl, device->context, device->id, queue, &t->device);
+    device->cl->ReleaseCommandQueue(queue);
+    if (status != NCL_OK)
+        return status;
+    t->device.caps = device->caps;
+    t->device.binaries = device->binaries;
+    t->own_queue = true;
+    return NCL_OK;
+}
+
+static void set_options(struct ncl_tuning *t, const ncl_tune_options *given)
+{
+    ncl_tune_options *o = &t->options;
+
+    if (given)
+        memcpy(o, given, given->struct_size);
+    if (!o->seed)
+        o->seed = 1;
+    if (o->effort == NCL_EFFORT_NORMAL && !(o->budget_seconds > 0))
+        o->budget_seconds = NORMAL_SECONDS;
+    if (o->effort == NCL_EFFORT_QUICK &&
+        !(o->budget_seconds > 0 && o->budget_seconds < QUICK_SECONDS))
+        o->budget_seconds = QUICK_SECONDS;
+    if (o->budget_seconds < 0)
+        o->budget_seconds = 0; /* full: as long as it takes */
+}
+
+static ncl_status open_tuning(struct ncl_tuning *t)
+{
+    ncl_status status;
+
+    set_options(t, t->config->options);
+    status = open_queue(t);
+    t->session = t->config->session;
+    t->session.device = &t->device;
+    t->session.progress = tell_stage;
+    t->session.user = t;
+    t->session.store = NULL;
+    t->store = t->config->session.store;
+    if (status == NCL_OK)
+        status = ncl_session_math(&t->device, t->config->session.math, &t->session.math);
+    return status;
+}
+
+static void close_tuning(struct ncl_tuning *t)
+{
+    ncl_tune_evaluate_close(t);
+    if (t->own_queue)
+        ncl_device_close(&t->device);
+}
+
+/* ---- the run over one network ---- */
+
+/* Seconds that making, verifying and timing the winners' session will take. */
+static double end_seconds(const struct ncl_tune_net *net)
+{
+    const struct ncl_tuning *t = net->tuning;
+    const double kernels = KERNEL_SECONDS * net->count;
+    const double create = t->create_seconds > kernels ? t->create_seconds : kernels;
+
+    return create + t->verify_seconds + END_SHARE * t->options.budget_seconds + END_SECONDS;
+}
+
+/* The standard session, and what it takes: the yardstick. */
+static ncl_status make_standard(struct ncl_tune_net *net, struct ncl_session **session)
+{
+    struct ncl_session *sessions[2] = {NULL, NULL};
+    ncl_status status = ncl_tune_make_session(net, NCL_TUNE_STANDARD, session);
+
+    sessions[0] = *session;
+    if (status == NCL_OK)
+        status = ncl_tune_time_pair(net, sessions, 0.3, 10, &net->pair);
+    for (int i = 0; status == NCL_OK && i < net->schedule->step_count; i++)
+        net->macs += ncl_problem_macs(&net->schedule->steps[i].problem);
+    net->tuning->verify_seconds = net->macs / ORACLE_MACS_PER_SECOND;
+    return status;
+}
+
+/* End to end, what a search from bad parameters begins with. */
+static ncl_status time_start(struct ncl_tune_net *net)
+{
+    struct ncl_session *sessions[2] = {NULL, NULL};
+    struct ncl_tune_pair pair = {.rounds = 0};
+    ncl_status status = ncl_tune_make_session(net, NCL_TUNE_START, &sessions[0]);
+
+    if (status == NCL_OK)
+        status = ncl_tune_time_pair(net, sessions, 0.5, 10, &pair);
+    net->start_seconds = pair.median[0];
+    ncl_session_destroy(sessions[0]);
+    return status;
+}
+
+static ncl_status prepare_start(struct ncl_tune_net *net)
+{
+    ncl_status status = NCL_OK;
+
+    if (net->tuning->options.from_worst && !net->resumed_count) {
+        status = ncl_tune_start_from_worst(net);
+        if (status == NCL_OK)
+            status = time_start(net);
+    } else {
+        net->start_seconds = net->pair.median[0];
+    }
+    return status;
+}
+
+/* Search and end of one network within `seconds` (<= 0: as long as it takes). */
+static ncl_status tune_net(struct ncl_tune_net *net, struct ncl_session *standard, double seconds)
+{
+    struct ncl_tuning *t = net->tuning;
+    const double end = ncl_tune_elapsed(t) + seconds;
+    double left;
+    ncl_status status = ncl_tune_evaluate_open(net);
+
+    if (status == NCL_OK)
+        status = prepare_start(net);
+    left = end - ncl_tune_elapsed(t) - end_seconds(net);
+    if (status == NCL_OK && seconds > 0 && left < MIN_SEARCH_SECONDS)
+        left = MIN_SEARCH_SECONDS;
+    if (status == NCL_OK)
+        status = ncl_tune_search(net, seconds > 0 ? left : 0);
+    ncl_tune_evaluate_close(t);
+    if (status == NCL_OK)
+        status =
+            ncl_tune_finish(net, standard, seconds > 0 ? end - ncl_tune_elapsed(t) : END_UNLIMITED);
+    return status;
+}
+
+/* ---- choices of the whole session ---- */
+
+static struct ncl_tune_choice *add_choice(struct ncl_tuning *t, int channel_block,
+                                          ncl_precision precision, double standard_seconds)
+{
+    struct ncl_tune_choice *choice = &t->choices[t->choice_count++];
+
+    *choice = (struct ncl_tune_choice){.channel_block = channel_block,
+                                       .precision = precision,
+                                       .standard_seconds = standard_seconds};
+    return choice;
+}
+
+/* What the network takes with standard points at another block or precision. */
+static ncl_status estimate(struct ncl_tuning *t, int channel_block, ncl_precision precision)
+{
+    struct ncl_session *sessions[2] = {NULL, NULL};
+    struct ncl_tune_net net;
+    ncl_status status = ncl_tune_net_open(t, channel_block, precision, &net);
+
+    if (status == NCL_OK)
+        status = ncl_tune_make_session(&net, NCL_TUNE_STANDARD, &sessions[0]);
+    if (status == NCL_OK)
+        status = ncl_tune_time_pair(&net, sessions, 0.5, 12, &net.pair);
+    if (status == NCL_OK)
+        add_choice(t, channel_block, precision, net.pair.median[0]);
+    ncl_session_destroy(sessions[0]);
+    ncl_tune_net_close(&net);
+    return status;
+}
+
+/* Sessions of other channel blocks, with standard points. */
+static ncl_status estimate_blocks(struct ncl_tune_net *main)
+{
+    static const int blocks[] = {4, 8, 16};
+    struct ncl_tuning *t = main->tuning;
+    ncl_status status = NCL_OK;
+
+    add_choice(t, main->channel_block, main->precision, main->pair.median[0]);
+    for (size_t i = 0; status == NCL_OK && i < sizeof blocks / sizeof blocks[0]; i++) {
+        if (blocks[i] == main->channel_block)
+            continue;
+        status = estimate(t, blocks[i], main->precision);
+    }
+    return status;
+}
+
+static bool tries_sessions(const struct ncl_tuning *t)
+{
+    const ncl_tune_options *o = &t->options;
+
+    return !t->config->channel_block_asked && !o->from_worst && o->effort != NCL_EFFORT_QUICK &&
+           (o->budget_seconds >= SESSION_SECONDS || o->budget_seconds == 0);
+}
+
+/* The closest of the other blocks, if it is close enough to be worth tuning; NULL: none. */
+static struct ncl_tune_choice *close_block(struct ncl_tuning *t)
+{
+    struct ncl_tune_choice *best = NULL;
+
+    for (int i = 1; i < t->choice_count; i++) {
+        struct ncl_tune_choice *c = &t->choices[i];
+        const double ratio = c->standard_seconds / t->choices[0].standard_seconds;
+
+        snprintf(c->why, sizeof c->why, "%.0f %% %s than %d with the defaults",
+                 100 * (ratio < 1 ? 1 - ratio : ratio - 1), ratio < 1 ? "faster" : "slower",
+                 t->choices[0].channel_block);
+        if (ratio < CLOSE_BLOCK && (!best || c->standard_seconds < best->standard_seconds))
+            best = c;
+    }
+    return best;
+}
+
+/* The winners at another block, timed against the main network's: the better one is chosen. */
+static ncl_status tune_block(struct ncl_tune_net *main, struct ncl_tune_choice *choice,
+                             double seconds)
+{
+    struct ncl_tuning *t = main->tuning;
+    struct ncl_session *standard = NULL;
+    struct ncl_tune_net net;
+    ncl_status status = ncl_tune_net_open(t, choice->channel_block, main->precision, &net);
+
+    if (status == NCL_OK)
+        status = ncl_tune_recall(&net);
+    if (status == NCL_OK)
+        status = make_standard(&net, &standard);
+    if (status == NCL_OK)
+        status = tune_net(&net, standard, seconds);
+    if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
+        ncl_tune_choose(&net);
+    if (status == NCL_OK) {
+        ncl_tune_end_journal(&net);
+        choice->tuned = true;
+        choice->tuned_seconds = net.pair.median[1];
+        choice->verified = net.verified;
+        choice->why[0] = 0;
+    }
+    ncl_session_destroy(standard);
+    ncl_tune_net_close(&net);
+    return status;
+}
+
+static void choose_session(struct ncl_tune_net *main)
+{
+    struct ncl_tuning *t = main->tuning;
+    struct ncl_tune_choice *best = &t->choices[0];
+
+    best->tuned = true;
+    best->tuned_seconds = main->pair.median[1];
+    best->verified = main->verified;
+    for (int i = 1; i < t->choice_count; i++)
+        if (t->choices[i].tuned && t->choices[i].verified &&
+            t->choices[i].tuned_seconds < best->tuned_seconds * (1 - SESSION_MARGIN))
+            best = &t->choices[i];
+    best->chosen = true;
+    for (int i = 0; i < t->choice_count; i++)
+        ncl_tune_record_session(main, &t->choices[i]);
+}
+
+/* Of the budget; 0: there is none, and no end. A small one may be used up by building alone. */
+static double seconds_left(const struct ncl_tuning *t)
+{
+    const double left = t->options.budget_seconds - ncl_tune_elapsed(t);
+
+    return t->options.budget_seconds > 0 ? fmax(left, MIN_SEARCH_SECONDS) : 0;
+}
+
+static ncl_status tune_all(struct ncl_tune_net *net, struct ncl_session **standard)
+{
+    struct ncl_tuning *t = net->tuning;
+    struct ncl_tune_choice *other = NULL;
+    double left;
+    ncl_status status = make_standard(net, standard);
+
+    if (status == NCL_OK && tries_sessions(t)) {
+        status = estimate_blocks(net);
+        other = status == NCL_OK ? close_block(t) : NULL;
+    }
+    left = seconds_left(t);
+    if (status == NCL_OK)
+        status = tune_net(net, *standard, (other ? MAIN_SHARE : 1.0) * left);
+    left = seconds_left(t);
+    if (status == NCL_OK && other)
+        status = tune_block(net, other, left);
+    return status;
+}
+
+static ncl_status run(struct ncl_tune_net *net)
+{
+    struct ncl_tuning *t = net->tuning;
+    struct ncl_session *standard = NULL;
+    ncl_status status = tune_all(net, &standard);
+
+    if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
+        ncl_tune_choose(net);
+    if (status == NCL_OK) {
+        ncl_tune_end_journal(net);
+        if (t->choice_count)
+            choose_session(net);
+        status =
+            ncl_device_peak_gflops(&t->device, t->session.math == NCL_MATH_FAST, &t->peak_gflops);
+    }
+    ncl_session_destroy(standard);
+    return status;
+}
+
+/* A storage of halves changes results, so that it stays the user's choice: measured, not chosen. */
+static ncl_status measure_storage(struct ncl_tune_net *net)
+{
+    struct ncl_tuning *t = net->tuning;
+    const double left = t->options.budget_seconds - ncl_tune_elapsed(t);
+
+    if (!tries_sessions(t) || net->precision == NCL_FP16 || left < t->create_seconds + 1)
+        return NCL_OK;
+    return estimate(t, net->channel_block, NCL_FP16);
+}
+
+ncl_status ncl_tune_network(const struct ncl_tune_config *config, const struct ncl_graph *model,
+                            const struct ncl_dims *inputs, int input_count, char **json)
+{
+    struct ncl_tuning t = {.config = config,
+                           .model = model,
+                           .inputs = inputs,
+                           .input_count = input_count,
+                           .log = config->session.device->log,
+                           .begin = ncl_clock_ns()};
+    struct ncl_tune_net net = {.tuning = &t};
+    ncl_status status = open_tuning(&t);
+    ncl_status reported = NCL_OK;
+
+    if (status == NCL_OK)
+        status =
+            ncl_tune_net_open(&t, config->session.channel_block, config->session.precision, &net);
+    if (status == NCL_OK)
+        status = ncl_tune_recall(&net);
+    if (status == NCL_OK && !t.options.dry_run) {
+        status = run(&net);
+        if (status == NCL_OK)
+            status = measure_storage(&net);
+    }
+    if (json &&
+        (status == NCL_OK || status == NCL_ERROR_CANCELLED || status == NCL_ERROR_MISMATCH)) {
+        ncl_tune_count_points(&net);
+        reported = ncl_tune_report(&t, &net, json);
+    }
+    ncl_tune_net_close(&net);
+    close_tuning(&t);
+    return status != NCL_OK ? status : reported;
+}

@@ -1,0 +1,246 @@
+/* The search over a network's problems: candidates in a worker, or in this process. */
+#include "session/tune_parts.h"
+
+#include "base/clock.h"
+
+/* A launch of a second is noticed by whoever looks at the screen; watchdogs of display drivers wait
+ * for two and more. */
+#define LAUNCH_SECONDS 1.0
+/* A worker's patience. Compilers of some devices take seconds per kernel, the host's oracle as long
+ * for a large batch; a train of launches is bounded by the launch's own limit. */
+#define BUILD_SECONDS 30.0
+#define RUN_SECONDS 5.0
+/* Seeds have been measured where this share of the network's time lies: there is something to use.
+ */
+#define USEFUL_SHARE 0.9
+
+static int is_cancelled(void *user)
+{
+    return ncl_tune_tell(user) != NCL_OK;
+}
+
+/* In this process a candidate may take everything along, so that only one at a time is under
+ * suspicion. */
+static ncl_status prepare_alone(struct ncl_tuning *t, struct ncl_trial *trials, int count)
+{
+    ncl_status status = NCL_OK;
+
+    for (int i = 0; status == NCL_OK && i < count; i++) {
+        ncl_tune_record_started(t->net, &trials[i], 1);
+        status = t->inner.prepare(t->inner.self, &trials[i], 1);
+        if (status == NCL_OK)
+            status = ncl_tune_tell(t);
+    }
+    return status;
+}
+
+static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
+{
+    struct ncl_tuning *t = self;
+    ncl_status status = ncl_tune_tell(t);
+
+    if (status != NCL_OK)
+        return status;
+    if (!t->worker)
+        return prepare_alone(t, trials, count);
+    ncl_tune_record_started(t->net, trials, count);
+    return t->inner.prepare(t->inner.self, trials, count);
+}
+
+static ncl_status measure(void *self, struct ncl_trial *trial, int launches,
+                          struct ncl_timing *timings)
+{
+    struct ncl_tuning *t = self;
+    const ncl_status status = ncl_tune_tell(t);
+
+    return status == NCL_OK ? t->inner.time(t->inner.self, trial, launches, timings) : status;
+}
+
+static void forget(void *self, const struct ncl_trial *trial)
+{
+    struct ncl_tuning *t = self;
+
+    t->inner.forget(t->inner.self, trial);
+}
+
+static ncl_status open_worker(struct ncl_tuning *t, const struct ncl_trials_config *trials)
+{
+    const struct ncl_worker_config config = {
+        .log = t->log,
+        .command = t->options.worker,
+        .device = t->config->device_index,
+        .cache_dir = t->config->cache_dir,
+        .trials = *trials,
+        .build_seconds = BUILD_SECONDS,
+        .run_seconds = RUN_SECONDS,
+        .cancelled = is_cancelled,
+        .user = t,
+    };
+    const ncl_status status = ncl_worker_open(&config, &t->worker);
+
+    if (status == NCL_OK)
+        ncl_worker_evaluator(t->worker, &t->inner);
+    return status;
+}
+
+static ncl_status open_trials(struct ncl_tuning *t, const struct ncl_trials_config *config)
+{
+    const ncl_status status = ncl_trials_open(config, &t->trials);
+
+    if (status == NCL_OK)
+        ncl_trials_evaluator(t->trials, &t->inner);
+    return status;
+}
+
+ncl_status ncl_tune_evaluate_open(struct ncl_tune_net *net)
+{
+    struct ncl_tuning *t = net->tuning;
+    struct ncl_problem *problems =
+        ncl_arena_alloc(&net->arena, (size_t)net->count + 1, sizeof *problems);
+    const struct ncl_trials_config config = {.device = &t->device,
+                                             .problems = problems,
+                                             .problem_count = net->count,
+                                             .launch_limit = LAUNCH_SECONDS,
+                                             .cold_bytes = net->cold_bytes};
+
+    if (!problems)
+        return ncl_fail_memory(t->log, "problems to tune");
+    for (int i = 0; i < net->count; i++)
+        problems[i] = net->tasks[i].problem;
+    t->net = net;
+    t->evaluator = (struct ncl_evaluator){t, prepare, measure, forget};
+    if (t->options.worker && t->config->device_index)
+        return open_worker(t, &config);
+    return open_trials(t, &config);
+}
+
+void ncl_tune_evaluate_close(struct ncl_tuning *tuning)
+{
+    if (tuning->worker)
+        tuning->restarts += ncl_worker_restarts(tuning->worker);
+    ncl_worker_close(tuning->worker);
+    ncl_trials_close(tuning->trials);
+    tuning->worker = NULL;
+    tuning->trials = NULL;
+}
+
+/* ---- the search ---- */
+
+struct run {
+    struct ncl_tune_net *net;
+    unsigned *seen; /* per task: bit 0 start, bit k seed k - 1 was measured */
+    ncl_status status;
+};
+
+static double clock_seconds(void *self)
+{
+    (void)self;
+    return (double)ncl_clock_ns() * 1e-9;
+}
+
+static void mark_seen(struct run *run, const struct ncl_search_note *note)
+{
+    const struct ncl_task *task = &run->net->tasks[note->task];
+
+    if (ncl_point_equal(&note->point, &task->start))
+        run->seen[note->task] |= 1;
+    for (int k = 0; k < task->seed_count; k++)
+        if (ncl_point_equal(&note->point, &task->seeds[k]))
+            run->seen[note->task] |= 2u << k;
+}
+
+/* Share of the network's time, as the standard points take it inside the network, whose starts and
+ * seeds have all been measured. */
+static double seen_share(const struct run *run)
+{
+    const struct ncl_tune_net *net = run->net;
+    double all = 0, seen = 0;
+
+    for (int i = 0; i < net->count; i++) {
+        const double seconds = net->layers[i].inside[0] * net->tasks[i].uses;
+
+        all += seconds;
+        if (run->seen[i] == (2u << net->tasks[i].seed_count) - 1)
+            seen += seconds;
+    }
+    return all > 0 ? seen / all : 0;
+}
+
+static void take_note(void *user, const struct ncl_search_note *note)
+{
+    struct run *run = user;
+    struct ncl_tune_net *net = run->net;
+
+    if (run->status == NCL_OK)
+        run->status = ncl_tune_remember(net, note);
+    mark_seen(run, note);
+    if (net->useful_seconds == 0 && seen_share(run) >= USEFUL_SHARE)
+        net->useful_seconds = ncl_tune_elapsed(net->tuning);
+}
+
+static int report_progress(void *user, const struct ncl_search_progress *p)
+{
+    struct run *run = user;
+    struct ncl_tuning *t = run->net->tuning;
+    ncl_tune_progress *progress = &t->progress;
+
+    progress->layer = run->net->tasks[p->task].name;
+    progress->layer_index = (size_t)p->task;
+    progress->layer_count = (size_t)run->net->count;
+    progress->default_seconds = p->start_seconds;
+    progress->best_seconds = p->best_seconds;
+    progress->trials = (size_t)p->trials;
+    progress->rejected = (size_t)p->rejected;
+    return run->status != NCL_OK || ncl_tune_tell(t) != NCL_OK;
+}
+
+/* The journal is written by the evaluator, which knows how many may be under suspicion. */
+static void began(void *user, int task, const struct ncl_point *point)
+{
+    (void)user;
+    (void)task;
+    (void)point;
+}
+
+ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget)
+{
+    struct ncl_tuning *t = net->tuning;
+    const struct ncl_search_clock clock = {NULL, clock_seconds};
+    struct run run = {net, ncl_arena_alloc(&net->arena, (size_t)net->count + 1, sizeof *run.seen),
+                      NCL_OK};
+    struct ncl_search search = {
+        .tasks = net->tasks,
+        .task_count = net->count,
+        .evaluator = &t->evaluator,
+        .clock = &clock,
+        .seed = t->options.seed,
+        .trials_per_task = t->options.effort == NCL_EFFORT_FULL ? NCL_TUNE_FULL_TRIALS : 0,
+        .seeds_only = t->options.effort == NCL_EFFORT_QUICK,
+        .resumed = net->resumed,
+        .resumed_count = (int)net->resumed_count,
+        .known = net->known,
+        .known_count = (int)net->known_count,
+        .started = began,
+        .note = take_note,
+        .progress = report_progress,
+        .user = &run,
+    };
+    const double begin = clock_seconds(NULL);
+    ncl_status status;
+
+    if (!run.seen)
+        return ncl_fail_memory(t->log, "a search");
+    if (!net->resumed_count)
+        net->search_budget = budget;
+    search.budget = net->search_budget;
+    status = ncl_tune_begin(net);
+    if (status == NCL_OK)
+        status = ncl_tune_replay(net);
+    for (size_t i = 0; status == NCL_OK && i < net->event_count; i++)
+        mark_seen(&run, &net->events[i].note);
+    if (status == NCL_OK)
+        status = ncl_search_run(t->log, &search, net->results);
+    net->search_seconds = clock_seconds(NULL) - begin;
+    net->searched = status == NCL_OK || status == NCL_ERROR_CANCELLED;
+    return run.status != NCL_OK ? run.status : status;
+}

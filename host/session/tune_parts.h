@@ -1,0 +1,181 @@
+/* What the files of the tuner share: one network at one channel block, and the run over it. */
+#ifndef NCL_SESSION_TUNE_PARTS_H
+#define NCL_SESSION_TUNE_PARTS_H
+
+#include "search/search.h"
+#include "session/advice.h"
+#include "session/tune.h"
+#include "session/worker.h"
+#include "tunedb/records.h"
+
+#define NCL_TUNE_SEEDS 8
+#define NCL_TUNE_FULL_TRIALS 300 /* per problem, effort full */
+
+/* Beside struct ncl_task, whose index it shares. */
+struct ncl_tune_layer {
+    const char *problem; /* signature */
+    const char *op, *kind;
+    const char **names; /* of all layers that have the problem */
+    int name_count;
+    struct ncl_point standard; /* what a session without records runs */
+    double standard_seconds;   /* of one launch; 0: not measured */
+    double points;             /* legal ones; < 0: not counted */
+    double inside[2];  /* seconds of one launch inside the network, of the standard point and of the
+                          winner; 0: not known */
+    bool kept;         /* the winner is what sessions get from now on */
+    char dropped[160]; /* why it is not, though the search decided for it; "" otherwise */
+};
+
+/* A note of the search, and when: seconds of tuning that it and those before it took. */
+struct ncl_tune_event {
+    struct ncl_search_note note;
+    double at;
+};
+
+/* Two sessions timed in turn, host tensors in, host tensors out. */
+struct ncl_tune_pair {
+    double median[2], spread[2]; /* seconds; 0: not timed */
+    double gain, error;          /* median of first minus second, and its standard error */
+    int rounds;
+    bool *loses; /* per task: the second is slower inside the network, by more than the noise */
+};
+
+/* A network at one channel block and precision. */
+struct ncl_tune_net {
+    struct ncl_tuning *tuning;
+    int channel_block;
+    ncl_precision precision;
+    char key[NCL_NET_KEY];  /* "net <hash>", of the device's own channel block */
+    struct ncl_arena arena; /* texts and arrays of this struct, but for the growing ones */
+    struct ncl_graph *graph;
+    struct ncl_schedule *schedule;
+    int *task_of_step; /* -1: nothing to choose */
+    struct ncl_task *tasks;
+    struct ncl_tune_layer *layers;
+    struct ncl_search_task *results;
+    int count;
+    struct ncl_tune_event *events;
+    size_t event_count, event_capacity;
+    struct ncl_search_note *known, *resumed; /* of the store, and of an interrupted run's journal */
+    size_t known_count, known_capacity, resumed_count, resumed_capacity;
+    double resumed_seconds;
+    struct ncl_trial *begun; /* with a STARTED record */
+    size_t begun_count, begun_capacity;
+    const char *run;      /* the journal's name */
+    double search_budget; /* as it was when the run began */
+    size_t cold_bytes;
+    double macs; /* of an inference */
+    bool searched, verified;
+    double search_seconds, useful_seconds; /* the latter: until all seeds were measured; 0: never */
+    struct ncl_tune_pair pair;             /* standard and tuned */
+    double start_seconds; /* end to end, of what the search began with; 0: not measured */
+    char verdict[160];
+};
+
+/* What sessions run, see ncl_tune_make_session. */
+enum ncl_tune_points { NCL_TUNE_STANDARD, NCL_TUNE_START, NCL_TUNE_TUNED };
+
+/* A whole network's time with some choice for the session, for the report. */
+struct ncl_tune_choice {
+    int channel_block;
+    ncl_precision precision;
+    double standard_seconds, tuned_seconds; /* 0: not measured */
+    bool tuned, verified, chosen;
+    char why[96];
+};
+
+struct ncl_tuning {
+    const struct ncl_tune_config *config;
+    ncl_tune_options options;
+    const struct ncl_graph *model;
+    const struct ncl_dims *inputs;
+    int input_count;
+    const struct ncl_log *log;
+    uint64_t begin;           /* ncl_clock_ns */
+    struct ncl_device device; /* the config's with a queue of its own, profiled if possible */
+    bool own_queue;
+    struct ncl_session_config session; /* math resolved */
+    struct ncl_store *store;           /* NULL: nothing is kept */
+    struct ncl_trials *trials;         /* one of the two evaluates */
+    struct ncl_worker *worker;
+    int restarts;
+    struct ncl_evaluator evaluator; /* of either; journalled */
+    struct ncl_evaluator inner;
+    struct ncl_tune_net *net;   /* that is worked on */
+    ncl_tune_progress progress; /* last one */
+    bool cancelled;
+    double peak_gflops;
+    double create_seconds, verify_seconds; /* measured on the way: what the end will take */
+    struct ncl_tune_choice choices[4];
+    int choice_count;
+};
+
+double ncl_tune_elapsed(const struct ncl_tuning *tuning); /* seconds since the call */
+/* Passes progress on. NCL_ERROR_CANCELLED once the caller asked to stop. */
+ncl_status ncl_tune_tell(struct ncl_tuning *tuning);
+
+/* tune_net.c: the network's distinct problems that leave a choice, with their candidates. */
+ncl_status ncl_tune_net_open(struct ncl_tuning *tuning, int channel_block, ncl_precision precision,
+                             struct ncl_tune_net *net);
+void ncl_tune_net_close(struct ncl_tune_net *net);
+void ncl_tune_count_points(struct ncl_tune_net *net); /* for reports; takes up to a second */
+/* A session whose problems run the points named; others what the planner chooses without records.
+ */
+ncl_status ncl_tune_make_session(struct ncl_tune_net *net, enum ncl_tune_points points,
+                                 struct ncl_session **session);
+/* Is there a winner for the task that beats what ran before, and is not given up? */
+bool ncl_tune_wins(const struct ncl_tune_net *net, int task);
+
+/* tune_store.c: what is known, and the run's journal. */
+ncl_status ncl_tune_recall(struct ncl_tune_net *net); /* seeds, known, resumed */
+ncl_status ncl_tune_begin(struct ncl_tune_net *net);  /* the journal of a run that is not resumed */
+ncl_status ncl_tune_replay(struct ncl_tune_net *net); /* what is resumed counts as remembered */
+ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note);
+void ncl_tune_end_journal(const struct ncl_tune_net *net);
+
+/* tune_records.c */
+void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note);
+void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count);
+/* A run that ended by itself knows that what it began and did not finish killed nobody. */
+void ncl_tune_forget_started(struct ncl_tune_net *net);
+void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why);
+/* Chooses each task's winner, or its standard point. */
+void ncl_tune_choose(struct ncl_tune_net *net);
+/* What a session of the network takes with the choice; chosen: sessions make it from now on. */
+void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice);
+/* Of all kernels: a record about a session depends on them, and so does an interrupted run. */
+void ncl_tune_hash_kernels(char text[NCL_HASH_TEXT]);
+
+/* tune_journal.c: lines of the journal. */
+struct ncl_tune_line {
+    char what; /* 's' seed, 'k' known, 'n' note of the search */
+    struct ncl_search_note note;
+};
+void ncl_tune_write_line(const struct ncl_tune_line *line, struct ncl_text *text);
+/* note.why points into the line. false: not such a line. */
+bool ncl_tune_read_line(char *text, struct ncl_tune_line *line);
+
+/* tune_evaluate.c: the evaluator, in a worker or here. */
+ncl_status ncl_tune_evaluate_open(struct ncl_tune_net *net);
+void ncl_tune_evaluate_close(struct ncl_tuning *tuning);
+ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget);
+
+/* tune_worst.c: bad starts, legal and surviving. */
+ncl_status ncl_tune_start_from_worst(struct ncl_tune_net *net);
+
+/* tune_whole.c: whole sessions, timed and verified.
+ * Times the sessions in turn until so many seconds or rounds are over, or the difference is beyond
+ * doubt; at least 5 rounds. sessions[1] may be NULL. Fills the layers' `inside`. */
+ncl_status ncl_tune_time_pair(struct ncl_tune_net *net, struct ncl_session *const sessions[2],
+                              double seconds, int rounds, struct ncl_tune_pair *pair);
+/* NCL_ERROR_MISMATCH: *bad is the first step that differs from the oracle, -1 otherwise. */
+ncl_status ncl_tune_verify(struct ncl_tune_net *net, struct ncl_session *session, int *bad);
+
+/* tune_finish.c: the winners in a session of their own, verified, timed against the standard one;
+ * those that do not hold there are dropped. seconds: that may be spent. */
+ncl_status ncl_tune_finish(struct ncl_tune_net *net, struct ncl_session *standard, double seconds);
+
+/* tune_report.c */
+ncl_status ncl_tune_report(struct ncl_tuning *tuning, struct ncl_tune_net *net, char **json);
+
+#endif

@@ -1,0 +1,221 @@
+/* Records that the tuner writes: of points, of those that began, and of what was chosen. */
+#include "session/tune_parts.h"
+
+#include "plan/lookup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+void ncl_tune_hash_kernels(char text[NCL_HASH_TEXT])
+{
+    struct ncl_text all = {0};
+
+    for (size_t i = 0; i < ncl_algo_count; i++) {
+        char hash[NCL_HASH_TEXT];
+
+        ncl_point_kernel_hash(ncl_algos[i], hash);
+        ncl_text_add(&all, "%s ", hash);
+    }
+    ncl_hash_text(ncl_hash_bytes(all.data ? all.data : "", all.length), text);
+    ncl_text_free(&all);
+}
+
+/* What every record of this machine says; klass: room for a text. */
+static struct ncl_record blank_record(const struct ncl_tuning *t, char klass[64])
+{
+    struct ncl_record record = {
+        .library = ncl_version(),
+        .order_version = NCL_ORDER_VERSION,
+        .origin = NCL_ORIGIN_MEASURED,
+        .seed = t->options.seed,
+        .utc = (int64_t)time(NULL),
+        .why = "",
+    };
+
+    ncl_fingerprint_of(&t->device.caps, klass, &record.on);
+    return record;
+}
+
+static bool put_point(const struct ncl_tune_net *net, const struct ncl_record *blank, int task,
+                      const struct ncl_point *point)
+{
+    struct ncl_record record = *blank;
+    char hash[NCL_HASH_TEXT];
+    struct ncl_text params = {0};
+    bool kept;
+
+    ncl_point_params(point, &params);
+    ncl_point_kernel_hash(point->algo, hash);
+    record.kernel = hash;
+    record.problem = net->layers[task].problem;
+    record.algorithm = point->algo->name;
+    record.params = params.data ? params.data : "";
+    kept = !params.failed && ncl_records_put(net->tuning->store, &record);
+    ncl_text_free(&params);
+    return kept;
+}
+
+void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    const struct ncl_tune_layer *layer = &net->layers[note->task];
+    const bool standard = ncl_point_equal(&net->tasks[note->task].start, &layer->standard);
+    char klass[64];
+    struct ncl_record record = blank_record(net->tuning, klass);
+
+    record.verdict = note->verdict;
+    record.seconds = note->seconds;
+    record.spread = note->spread;
+    record.default_seconds = standard ? note->start_seconds : layer->standard_seconds;
+    record.samples = note->samples;
+    record.verified = note->verdict == NCL_VERDICT_GOOD;
+    record.why = note->why ? note->why : "";
+    put_point(net, &record, note->task, &note->point);
+}
+
+/* Was the point measured, by this run or an earlier one? Then it is beyond suspicion. */
+static bool is_measured(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+{
+    for (size_t i = 0; i < net->event_count; i++)
+        if (net->events[i].note.task == task && ncl_point_equal(&net->events[i].note.point, point))
+            return true;
+    for (size_t i = 0; i < net->known_count; i++)
+        if (net->known[i].task == task && net->known[i].verdict == NCL_VERDICT_GOOD &&
+            ncl_point_equal(&net->known[i].point, point))
+            return true;
+    return false;
+}
+
+/* In a worker a start under suspicion would do no good: sessions run it all the same. */
+static bool is_start(const struct ncl_tune_net *net, const struct ncl_trial *trial)
+{
+    return ncl_point_equal(&trial->point, &net->tasks[trial->task].start);
+}
+
+void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count)
+{
+    char klass[64];
+    struct ncl_record record = blank_record(net->tuning, klass);
+
+    record.verdict = NCL_VERDICT_STARTED;
+    record.why = "began, and its process never said how it ended";
+    for (int i = 0; i < count; i++) {
+        if (is_measured(net, trials[i].task, &trials[i].point) ||
+            (net->tuning->worker && is_start(net, &trials[i])) ||
+            !ncl_grow((void **)&net->begun, &net->begun_capacity, net->begun_count,
+                      sizeof *net->begun))
+            continue;
+        put_point(net, &record, trials[i].task, &trials[i].point);
+        net->begun[net->begun_count++] = trials[i];
+    }
+}
+
+static void forget_started(const struct ncl_tune_net *net, const struct ncl_trial *trial)
+{
+    const struct ncl_caps *caps = &net->tuning->device.caps;
+    struct ncl_text params = {0};
+    char hash[NCL_HASH_TEXT];
+    struct ncl_record_filter filter = {.platform = caps->platform,
+                                       .device = caps->name,
+                                       .driver = caps->driver,
+                                       .kernel = hash,
+                                       .problem = net->layers[trial->task].problem,
+                                       .algorithm = trial->point.algo->name};
+    struct ncl_record_list list = {0};
+
+    ncl_point_kernel_hash(trial->point.algo, hash);
+    ncl_point_params(&trial->point, &params);
+    filter.params = params.data;
+    if (params.data && !params.failed &&
+        ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK && list.count == 1 &&
+        list.records[0].verdict == NCL_VERDICT_STARTED)
+        ncl_records_delete(net->tuning->store, &filter, NULL);
+    ncl_record_list_free(&list);
+    ncl_text_free(&params);
+}
+
+void ncl_tune_forget_started(struct ncl_tune_net *net)
+{
+    for (size_t i = 0; i < net->begun_count; i++)
+        if (!is_measured(net, net->begun[i].task, &net->begun[i].point))
+            forget_started(net, &net->begun[i]);
+    net->begun_count = 0;
+}
+
+void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why)
+{
+    char klass[64];
+    struct ncl_record record = blank_record(net->tuning, klass);
+
+    record.verdict = NCL_VERDICT_WRONG;
+    record.why = why;
+    put_point(net, &record, task, &net->results[task].best);
+}
+
+/* ---- what sessions get from now on ---- */
+
+/* Is something chosen for the problem on this device and driver? */
+static bool has_choice(const struct ncl_tune_net *net, int task)
+{
+    const struct ncl_caps *caps = &net->tuning->device.caps;
+    const struct ncl_record_filter filter = {.platform = caps->platform,
+                                             .device = caps->name,
+                                             .driver = caps->driver,
+                                             .problem = net->layers[task].problem,
+                                             .good_only = true,
+                                             .chosen_only = true};
+    struct ncl_record_list list = {0};
+    const bool found =
+        ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK && list.count > 0;
+
+    ncl_record_list_free(&list);
+    return found;
+}
+
+static void choose_point(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+{
+    char klass[64], hash[NCL_HASH_TEXT];
+    struct ncl_record keys = blank_record(net->tuning, klass);
+    struct ncl_text params = {0};
+
+    ncl_point_params(point, &params);
+    ncl_point_kernel_hash(point->algo, hash);
+    keys.kernel = hash;
+    keys.problem = net->layers[task].problem;
+    keys.algorithm = point->algo->name;
+    keys.params = params.data ? params.data : "";
+    if (!params.failed)
+        ncl_records_choose(net->tuning->store, &keys);
+    ncl_text_free(&params);
+}
+
+void ncl_tune_choose(struct ncl_tune_net *net)
+{
+    for (int i = 0; i < net->count; i++) {
+        const bool wins = ncl_tune_wins(net, i);
+
+        net->layers[i].kept = wins;
+        if (!net->results[i].best.algo || (net->tuning->options.from_worst && has_choice(net, i)))
+            continue;
+        choose_point(net, i, wins ? &net->results[i].best : &net->layers[i].standard);
+    }
+}
+
+void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice)
+{
+    char klass[64], hash[NCL_HASH_TEXT], params[16];
+    struct ncl_record record = blank_record(net->tuning, klass);
+
+    snprintf(params, sizeof params, "CB=%d", choice->channel_block);
+    ncl_tune_hash_kernels(hash);
+    record.kernel = hash;
+    record.problem = net->key;
+    record.algorithm = "session";
+    record.params = params;
+    record.verdict = NCL_VERDICT_GOOD;
+    record.verified = choice->verified;
+    record.seconds = choice->tuned ? choice->tuned_seconds : choice->standard_seconds;
+    record.default_seconds = choice->standard_seconds;
+    record.chosen = choice->chosen;
+    ncl_records_put(net->tuning->store, &record);
+}

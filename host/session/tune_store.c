@@ -1,0 +1,316 @@
+/* What the tuner knows when it begins, and the journal that lets it go on. */
+#include "session/tune_parts.h"
+
+#include "plan/lookup.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is known ---- */
+
+static bool add_note(struct ncl_search_note **notes, size_t *count, size_t *capacity,
+                     const struct ncl_search_note *note)
+{
+    if (!ncl_grow((void **)notes, capacity, *count, sizeof **notes))
+        return false;
+    (*notes)[(*count)++] = *note;
+    return true;
+}
+
+static int task_named(const struct ncl_tune_net *net, const char *problem)
+{
+    for (int i = 0; i < net->count; i++)
+        if (strcmp(net->layers[i].problem, problem) == 0)
+            return i;
+    return -1;
+}
+
+/* A trial that began in a process which was killed. In a worker it did no harm, so that its tuner
+ * must have been killed for another reason: it may be tried again by another worker. */
+static bool is_innocent(const struct ncl_tuning *t, const struct ncl_record *record)
+{
+    return record->verdict == NCL_VERDICT_STARTED && t->options.worker;
+}
+
+/* false: the record says nothing about any of the network's points. */
+static bool note_of(const struct ncl_tune_net *net, const struct ncl_record *record,
+                    struct ncl_search_note *note)
+{
+    const struct ncl_tuning *t = net->tuning;
+    char hash[NCL_HASH_TEXT];
+
+    *note = (struct ncl_search_note){.task = task_named(net, record->problem),
+                                     .verdict = record->verdict,
+                                     .seconds = record->seconds,
+                                     .spread = record->spread,
+                                     .start_seconds = record->default_seconds,
+                                     .samples = record->samples};
+    if (note->task < 0 || is_innocent(t, record) || record->origin != NCL_ORIGIN_MEASURED ||
+        !ncl_point_parse(record->algorithm, record->params, &note->point))
+        return false;
+    ncl_point_kernel_hash(note->point.algo, hash);
+    if (strcmp(hash, record->kernel) != 0 ||
+        !ncl_algo_legal(note->point.algo, note->point.v, &net->tasks[note->task].problem,
+                        &t->device.caps))
+        return false;
+    return note->verdict != NCL_VERDICT_GOOD || (record->verified && !t->options.from_worst);
+}
+
+static ncl_status recall_known(struct ncl_tune_net *net)
+{
+    const struct ncl_caps *caps = &net->tuning->device.caps;
+    const struct ncl_record_filter filter = {
+        .platform = caps->platform, .device = caps->name, .driver = caps->driver};
+    struct ncl_record_list list = {0};
+    ncl_status status = ncl_records_find(net->tuning->store, &filter, &list);
+
+    for (size_t i = 0; status == NCL_OK && i < list.count; i++) {
+        struct ncl_search_note note;
+
+        if (!note_of(net, &list.records[i], &note))
+            continue;
+        note.why = ncl_arena_text(&net->arena, list.records[i].why, strlen(list.records[i].why));
+        if (!add_note(&net->known, &net->known_count, &net->known_capacity, &note))
+            status = ncl_fail_memory(net->tuning->log, "what earlier runs measured");
+    }
+    ncl_record_list_free(&list);
+    return status;
+}
+
+static ncl_status recall_seeds(struct ncl_tune_net *net)
+{
+    const struct ncl_tuning *t = net->tuning;
+
+    for (int i = 0; i < net->count && !t->options.from_worst; i++) {
+        struct ncl_point *seeds = ncl_arena_alloc(&net->arena, NCL_TUNE_SEEDS, sizeof *seeds);
+
+        if (!seeds)
+            return ncl_fail_memory(t->log, "points to try first");
+        net->tasks[i].seed_count = ncl_portfolio(t->log, t->store, &net->tasks[i].problem,
+                                                 &t->device.caps, seeds, NCL_TUNE_SEEDS);
+        net->tasks[i].seeds = seeds;
+    }
+    return NCL_OK;
+}
+
+/* ---- the journal of a run, for resuming it ---- */
+
+/* What a run must share with an interrupted one to be its continuation. */
+static void name_run(const struct ncl_tune_net *net, struct ncl_text *name)
+{
+    const struct ncl_tuning *t = net->tuning;
+    char kernels[NCL_HASH_TEXT];
+
+    ncl_tune_hash_kernels(kernels);
+    ncl_text_add(name,
+                 "tune %s cb%d %s %s seed%" PRIu64 " effort%d%s library %s kernels %s on %s, %s, "
+                 "driver %s",
+                 net->key, net->channel_block, net->precision == NCL_FP16 ? "fp16" : "fp32",
+                 t->session.math == NCL_MATH_FAST ? "fast" : "reproducible", t->options.seed,
+                 (int)t->options.effort, t->options.from_worst ? " from worst" : "", ncl_version(),
+                 kernels, t->device.caps.platform, t->device.caps.name, t->device.caps.driver);
+}
+
+static bool add_line(const struct ncl_tune_net *net, const char *run,
+                     const struct ncl_tune_line *line)
+{
+    struct ncl_text text = {0};
+    const char *lines[1];
+    bool kept;
+
+    ncl_tune_write_line(line, &text);
+    lines[0] = text.data;
+    kept = !text.failed && ncl_store_journal_add(net->tuning->store, run, lines, 1);
+    ncl_text_free(&text);
+    return kept;
+}
+
+static void gather_line(struct ncl_text *text, size_t *count, char what,
+                        const struct ncl_search_note *note)
+{
+    const struct ncl_tune_line line = {what, *note};
+
+    ncl_tune_write_line(&line, text);
+    ncl_text_append(text, "", 1); /* ends the line */
+    ++*count;
+}
+
+/* What the search begins with: the budget it divides, its starts, seeds and what it knows. */
+static size_t gather_beginning(const struct ncl_tune_net *net, struct ncl_text *text)
+{
+    const struct ncl_search_note budget = {.cost = net->search_budget};
+    size_t count = 0;
+
+    gather_line(text, &count, 'b', &budget);
+    for (int i = 0; i < net->count; i++) {
+        struct ncl_search_note note = {
+            .task = i, .point = net->tasks[i].start, .seconds = net->layers[i].standard_seconds};
+
+        gather_line(text, &count, 'w', &note);
+        for (int k = 0; k < net->tasks[i].seed_count; k++) {
+            note = (struct ncl_search_note){.task = i, .point = net->tasks[i].seeds[k]};
+            gather_line(text, &count, 's', &note);
+        }
+    }
+    for (size_t i = 0; i < net->known_count; i++)
+        gather_line(text, &count, 'k', &net->known[i]);
+    return count;
+}
+
+static void begin_journal(const struct ncl_tune_net *net, const char *run)
+{
+    struct ncl_text text = {0};
+    const size_t count = gather_beginning(net, &text);
+    const char **lines = ncl_alloc(count, sizeof *lines);
+    const char *at = text.data;
+
+    ncl_store_journal_clear(net->tuning->store, run);
+    for (size_t i = 0; lines && !text.failed && i < count; i++) {
+        lines[i] = at;
+        at += strlen(at) + 1;
+    }
+    if (lines && !text.failed)
+        ncl_store_journal_add(net->tuning->store, run, lines, count);
+    free(lines);
+    ncl_text_free(&text);
+}
+
+ncl_status ncl_tune_begin(struct ncl_tune_net *net)
+{
+    struct ncl_text run = {0};
+
+    name_run(net, &run);
+    if (!run.failed && !net->resumed_count)
+        begin_journal(net, run.data);
+    net->run = run.failed ? NULL : ncl_arena_text(&net->arena, run.data, run.length);
+    ncl_text_free(&run);
+    return net->run ? NCL_OK : ncl_fail_memory(net->tuning->log, "a journal's name");
+}
+
+static bool take_seed(struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    struct ncl_task *task = &net->tasks[note->task];
+    struct ncl_point *seeds = (struct ncl_point *)task->seeds;
+
+    if (!seeds)
+        seeds = ncl_arena_alloc(&net->arena, NCL_TUNE_SEEDS, sizeof *seeds);
+    task->seeds = seeds;
+    if (!seeds || task->seed_count >= NCL_TUNE_SEEDS)
+        return false;
+    seeds[task->seed_count++] = note->point;
+    return true;
+}
+
+static bool take_line(struct ncl_tune_net *net, const struct ncl_tune_line *line)
+{
+    struct ncl_search_note note = line->note;
+
+    if (note.task < 0 || note.task >= net->count || (line->what != 'b' && !note.point.algo))
+        return false;
+    note.why = ncl_arena_text(&net->arena, note.why, strlen(note.why));
+    switch (line->what) {
+    case 'b':
+        net->search_budget = note.cost;
+        return true;
+    case 'w':
+        net->tasks[note.task].start = note.point;
+        net->layers[note.task].standard_seconds = note.seconds;
+        return true;
+    case 's':
+        return take_seed(net, &note);
+    case 'k':
+        return add_note(&net->known, &net->known_count, &net->known_capacity, &note);
+    case 'n':
+        net->resumed_seconds += note.cost;
+        return add_note(&net->resumed, &net->resumed_count, &net->resumed_capacity, &note);
+    default:
+        return false;
+    }
+}
+
+/* false: there is no interrupted run, or its journal is not to be understood. */
+static bool recall_journal(struct ncl_tune_net *net)
+{
+    struct ncl_text run = {0}, lines = {0};
+    char *at, *end;
+    bool good;
+
+    name_run(net, &run);
+    good = !run.failed && ncl_store_journal_read(net->tuning->store, run.data, &lines) &&
+           lines.data && !lines.failed;
+    for (at = lines.data; good && at && *at; at = end) {
+        struct ncl_tune_line line;
+
+        end = strchr(at, '\n');
+        good = end != NULL;
+        if (good)
+            *end++ = 0;
+        good = good && ncl_tune_read_line(at, &line) && take_line(net, &line);
+    }
+    ncl_text_free(&run);
+    ncl_text_free(&lines);
+    return good;
+}
+
+/* A journal that did not read must leave nothing behind. */
+static void forget_journal(struct ncl_tune_net *net)
+{
+    net->known_count = net->resumed_count = 0;
+    net->resumed_seconds = net->search_budget = 0;
+    for (int i = 0; i < net->count; i++) {
+        net->tasks[i].seeds = NULL;
+        net->tasks[i].seed_count = 0;
+        net->tasks[i].start = net->layers[i].standard;
+    }
+}
+
+ncl_status ncl_tune_recall(struct ncl_tune_net *net)
+{
+    ncl_status status;
+
+    if (net->tuning->options.resume && recall_journal(net))
+        return NCL_OK;
+    forget_journal(net);
+    status = recall_seeds(net);
+    return status == NCL_OK ? recall_known(net) : status;
+}
+
+static ncl_status add_event(struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    const double before = net->event_count ? net->events[net->event_count - 1].at : 0;
+    struct ncl_tune_event *event;
+
+    if (!ncl_grow((void **)&net->events, &net->event_capacity, net->event_count,
+                  sizeof *net->events))
+        return ncl_fail_memory(net->tuning->log, "a measurement");
+    event = &net->events[net->event_count++];
+    *event = (struct ncl_tune_event){*note, before + note->cost};
+    event->note.why =
+        ncl_arena_text(&net->arena, note->why ? note->why : "", note->why ? strlen(note->why) : 0);
+    return event->note.why ? NCL_OK : ncl_fail_memory(net->tuning->log, "a measurement");
+}
+
+ncl_status ncl_tune_replay(struct ncl_tune_net *net)
+{
+    ncl_status status = NCL_OK;
+
+    for (size_t i = 0; status == NCL_OK && i < net->resumed_count; i++)
+        status = add_event(net, &net->resumed[i]);
+    return status;
+}
+
+ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    const struct ncl_tune_line line = {'n', *note};
+
+    ncl_tune_record(net, note);
+    add_line(net, net->run, &line);
+    return add_event(net, note);
+}
+
+void ncl_tune_end_journal(const struct ncl_tune_net *net)
+{
+    if (net->run)
+        ncl_store_journal_clear(net->tuning->store, net->run);
+}

@@ -1,0 +1,496 @@
+/* The tuner's end: an evaluator that passes trials on, and outlives whoever evaluates them. */
+#include "session/worker.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/process.h"
+#include "session/worker_wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Seconds: to start and greet, to open a device, to make a problem's tensors by the oracle, to
+ * take a request. */
+#define GREET_SECONDS 20
+#define OPEN_SECONDS 120
+#define DATA_SECONDS 120
+#define SEND_SECONDS 20
+/* How long cancelling may go unnoticed. */
+#define TURN_SECONDS 0.05
+/* A worker that has grown by so much is replaced: drivers' compilers leak. */
+#define GROWTH_BYTES ((uint64_t)3 << 29)
+
+/* A trial that passed. The worker that prepared it may be dead: then it is prepared again before it
+ * is timed. */
+struct passed {
+    struct ncl_wire_trial trial;
+    int worker; /* its number */
+};
+
+struct ncl_worker {
+    struct ncl_worker_config config;
+    struct ncl_wire_open open;
+    struct ncl_process process; /* pid 0: none, to be started when it is needed */
+    int number;                 /* of workers started */
+    int lost;                   /* of them, those that crashed, hung or grew too large */
+    uint64_t resident, first_resident;
+    bool shared_cache;
+    struct passed *passed;
+    size_t passed_count, passed_capacity;
+    /* Compiles ahead what this one then finds in the driver's cache; NULL: none yet. */
+    struct ncl_worker *ahead;
+    bool alone; /* it would not start */
+};
+
+/* What came of a request: the worker's answer, or its end. */
+enum outcome { ANSWERED, DIED, SILENT, CANCELLED };
+
+static bool cancelled(const struct ncl_worker *w)
+{
+    return w->config.cancelled && w->config.cancelled(w->config.user);
+}
+
+static enum outcome receive(const struct ncl_worker *w, void *data, size_t bytes, double seconds)
+{
+    const uint64_t end = ncl_clock_ns() + (uint64_t)(seconds * 1e9);
+    size_t got = 0;
+
+    for (;;) {
+        const enum ncl_process_io io =
+            ncl_process_receive(&w->process, data, bytes, &got, TURN_SECONDS);
+
+        if (io == NCL_PROCESS_DONE)
+            return ANSWERED;
+        if (io == NCL_PROCESS_GONE)
+            return DIED;
+        if (cancelled(w))
+            return CANCELLED;
+        if (ncl_clock_ns() >= end)
+            return SILENT;
+    }
+}
+
+static enum outcome send_bytes(const struct ncl_worker *w, const void *data, size_t bytes)
+{
+    switch (ncl_process_send(&w->process, data, bytes, SEND_SECONDS)) {
+    case NCL_PROCESS_DONE:
+        return ANSWERED;
+    case NCL_PROCESS_GONE:
+        return DIED;
+    case NCL_PROCESS_LATE:
+        break;
+    }
+    return SILENT;
+}
+
+/* ---- starting and ending ---- */
+
+static ncl_status fail_start(struct ncl_worker *w, enum outcome outcome, const char *what)
+{
+    char ended[64];
+
+    ncl_process_end(&w->process, ended);
+    if (outcome == CANCELLED)
+        return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled while starting a worker");
+    return ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker %s does not %s: %s",
+                    w->config.command[0], what, outcome == SILENT ? "no answer in time" : ended);
+}
+
+static ncl_status greet(struct ncl_worker *w)
+{
+    struct ncl_wire_hello hello, expected;
+    const enum outcome outcome = receive(w, &hello, sizeof hello, GREET_SECONDS);
+
+    ncl_wire_greet(&expected);
+    if (outcome != ANSWERED)
+        return fail_start(w, outcome, "greet");
+    if (memcmp(&hello, &expected, sizeof hello) == 0)
+        return NCL_OK;
+    ncl_process_end(&w->process, NULL);
+    return ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker %s is another build",
+                    w->config.command[0]);
+}
+
+static ncl_status open_worker(struct ncl_worker *w)
+{
+    struct ncl_wire_reply reply;
+    enum outcome outcome = send_bytes(w, &w->open, sizeof w->open);
+
+    if (outcome == ANSWERED)
+        outcome = send_bytes(w, w->config.trials.problems,
+                             (size_t)w->open.problem_count * sizeof *w->config.trials.problems);
+    if (outcome == ANSWERED)
+        outcome = receive(w, &reply, sizeof reply, OPEN_SECONDS);
+    if (outcome != ANSWERED)
+        return fail_start(w, outcome, "open the device");
+    w->resident = w->first_resident = reply.resident;
+    w->shared_cache = reply.shared_cache != 0;
+    if (reply.status == NCL_OK)
+        return NCL_OK;
+    ncl_process_end(&w->process, NULL);
+    return ncl_fail(w->config.log, (ncl_status)reply.status, "the tuner's worker: %.*s",
+                    (int)sizeof reply.text, reply.text);
+}
+
+/* A worker that answers, unless there is one. */
+static ncl_status need_worker(struct ncl_worker *w)
+{
+    const struct ncl_log *log = w->config.log;
+    const bool quiet = !log || log->level < NCL_LOG_INFO;
+    ncl_status status;
+
+    if (w->process.pid)
+        return NCL_OK;
+    status = ncl_process_start(log, w->config.command, quiet, &w->process);
+    if (status == NCL_OK)
+        w->number++;
+    if (status == NCL_OK)
+        status = greet(w);
+    return status == NCL_OK ? open_worker(w) : status;
+}
+
+ncl_status ncl_worker_open(const struct ncl_worker_config *config, struct ncl_worker **worker)
+{
+    struct ncl_worker *w = ncl_alloc(1, sizeof *w);
+    ncl_status status;
+
+    *worker = NULL;
+    if (!w)
+        return ncl_fail_memory(config->log, "a worker");
+    w->config = *config;
+    w->open.launch_limit = config->trials.launch_limit;
+    w->open.cold_bytes = config->trials.cold_bytes;
+    w->open.problem_count = config->trials.problem_count;
+    snprintf(w->open.device, sizeof w->open.device, "%s", config->device);
+    snprintf(w->open.cache_dir, sizeof w->open.cache_dir, "%s",
+             config->cache_dir ? config->cache_dir : "");
+    status = need_worker(w);
+    if (status != NCL_OK) {
+        ncl_worker_close(w);
+        return status;
+    }
+    *worker = w;
+    return NCL_OK;
+}
+
+void ncl_worker_close(struct ncl_worker *worker)
+{
+    if (!worker)
+        return;
+    ncl_worker_close(worker->ahead);
+    ncl_process_end(&worker->process, NULL);
+    free(worker->passed);
+    free(worker);
+}
+
+int ncl_worker_restarts(const struct ncl_worker *worker)
+{
+    return worker->lost + (worker->ahead ? worker->ahead->lost : 0);
+}
+
+/* ---- requests ---- */
+
+/* Another one is started when it is needed. */
+static void lose(struct ncl_worker *w, char ended[64])
+{
+    ncl_process_end(&w->process, ended);
+    w->lost++;
+}
+
+static enum outcome ask(struct ncl_worker *w, enum ncl_wire_kind kind, int launches,
+                        const struct ncl_wire_trial *trials, int count)
+{
+    const struct ncl_wire_request request = {(int32_t)kind, count, launches};
+    enum outcome outcome = send_bytes(w, &request, sizeof request);
+
+    if (outcome == ANSWERED)
+        outcome = send_bytes(w, trials, (size_t)count * sizeof *trials);
+    return outcome;
+}
+
+/* The reply to a request, after its BEAT. */
+static enum outcome receive_reply(struct ncl_worker *w, double seconds,
+                                  struct ncl_wire_reply *reply)
+{
+    enum outcome outcome = receive(w, reply, sizeof *reply, DATA_SECONDS + seconds);
+
+    if (outcome == ANSWERED && reply->kind == NCL_WIRE_BEAT)
+        outcome = receive(w, reply, sizeof *reply, seconds);
+    reply->text[sizeof reply->text - 1] = '\0';
+    return outcome;
+}
+
+/* The worker's end as its trial's verdict, or as tuning's. */
+static ncl_status bury(struct ncl_worker *w, enum outcome outcome, double seconds,
+                       struct ncl_trial *trial)
+{
+    char ended[64];
+
+    lose(w, ended);
+    if (outcome == CANCELLED)
+        return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled");
+    trial->verdict = outcome == SILENT ? NCL_VERDICT_TIMEOUT : NCL_VERDICT_CRASHED;
+    if (outcome == SILENT)
+        snprintf(trial->why, sizeof trial->why, "no answer within %.3g s", seconds);
+    else
+        snprintf(trial->why, sizeof trial->why, "its process was %s", ended);
+    ncl_note(w->config.log, NCL_LOG_INFO, "the tuner's worker ended: %s: %s",
+             trial->point.algo->name, trial->why);
+    return NCL_OK;
+}
+
+static ncl_status take_verdict(struct ncl_worker *w, const struct ncl_wire_reply *reply,
+                               struct ncl_trial *trial)
+{
+    if (reply->resident)
+        w->resident = reply->resident;
+    if (reply->status == NCL_OK) {
+        trial->verdict = (enum ncl_verdict)reply->verdict;
+        snprintf(trial->why, sizeof trial->why, "%.191s", reply->text);
+        return NCL_OK;
+    }
+    /* The worker is of no use after that; another one may be. */
+    lose(w, NULL);
+    if (reply->status != NCL_ERROR_DEVICE)
+        return ncl_fail(w->config.log, (ncl_status)reply->status, "the tuner's worker: %s",
+                        reply->text);
+    trial->verdict = NCL_VERDICT_CRASHED;
+    snprintf(trial->why, sizeof trial->why, "%.191s", reply->text);
+    return NCL_OK;
+}
+
+static struct passed *find_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial)
+{
+    for (size_t i = 0; i < w->passed_count; i++)
+        if (memcmp(&w->passed[i].trial, trial, sizeof *trial) == 0)
+            return &w->passed[i];
+    return NULL;
+}
+
+static ncl_status note_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial)
+{
+    struct passed *passed = find_passed(w, trial);
+
+    if (!passed) {
+        if (!ncl_grow((void **)&w->passed, &w->passed_capacity, w->passed_count, sizeof *w->passed))
+            return ncl_fail_memory(w->config.log, "trials");
+        passed = &w->passed[w->passed_count++];
+        passed->trial = *trial;
+    }
+    passed->worker = w->number;
+    return NCL_OK;
+}
+
+static void drop_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial)
+{
+    struct passed *passed = find_passed(w, trial);
+
+    if (passed)
+        *passed = w->passed[--w->passed_count];
+}
+
+/* One trial: built, unless a BUILD did that, run and judged. */
+static ncl_status prepare_one(struct ncl_worker *w, struct ncl_trial *trial)
+{
+    const double seconds = w->config.build_seconds + w->config.run_seconds;
+    struct ncl_wire_reply reply;
+    struct ncl_wire_trial wire;
+    enum outcome outcome;
+    ncl_status status = need_worker(w);
+
+    if (status != NCL_OK)
+        return status;
+    ncl_wire_from_trial(trial, &wire);
+    drop_passed(w, &wire);
+    outcome = ask(w, NCL_WIRE_PREPARE, 0, &wire, 1);
+    if (outcome == ANSWERED)
+        outcome = receive_reply(w, seconds, &reply);
+    if (outcome != ANSWERED)
+        return bury(w, outcome, seconds, trial);
+    status = take_verdict(w, &reply, trial);
+    return status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD ? note_passed(w, &wire) : status;
+}
+
+/* Builds all at once where that pays. Whoever ends the worker here is found afterwards, when each
+ * is prepared on its own. */
+static ncl_status build_batch(struct ncl_worker *w, const struct ncl_trial *trials, int count)
+{
+    struct ncl_wire_trial *wire = ncl_alloc((size_t)count + 1, sizeof *wire);
+    struct ncl_wire_reply reply;
+    enum outcome outcome;
+
+    if (!wire)
+        return ncl_fail_memory(w->config.log, "trials");
+    for (int i = 0; i < count; i++)
+        ncl_wire_from_trial(&trials[i], &wire[i]);
+    outcome = ask(w, NCL_WIRE_BUILD, 0, wire, count);
+    if (outcome == ANSWERED)
+        outcome = receive(w, &reply, sizeof reply, w->config.build_seconds);
+    free(wire);
+    if (outcome == CANCELLED) {
+        ncl_process_end(&w->process, NULL);
+        return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled");
+    }
+    if (outcome != ANSWERED || reply.status != NCL_OK)
+        lose(w, NULL);
+    return NCL_OK;
+}
+
+static void replace_grown(struct ncl_worker *w)
+{
+    if (w->process.pid && w->resident > w->first_resident + GROWTH_BYTES)
+        lose(w, NULL);
+}
+
+/* ---- compiling ahead ---- */
+
+/* Some drivers compile one kernel at a time in a process, whatever its threads do, but keep the
+ * result for all: another process doubles the rate. false: there is none. */
+static bool need_ahead(struct ncl_worker *w)
+{
+    if (w->alone)
+        return false;
+    if (w->ahead)
+        replace_grown(w->ahead);
+    if (w->ahead ? need_worker(w->ahead) == NCL_OK
+                 : ncl_worker_open(&w->config, &w->ahead) == NCL_OK)
+        return true;
+    w->alone = true;
+    ncl_note(w->config.log, NCL_LOG_INFO, "compiling in one process only: %s", ncl_error_text());
+    return false;
+}
+
+/* Every other trial; the answers are fetched later. */
+static void send_ahead(struct ncl_worker *ahead, const struct ncl_trial *trials, int count)
+{
+    enum outcome outcome = ANSWERED;
+
+    for (int i = 1; i < count && outcome == ANSWERED; i += 2) {
+        struct ncl_wire_trial wire;
+
+        ncl_wire_from_trial(&trials[i], &wire);
+        outcome = ask(ahead, NCL_WIRE_PREPARE, 0, &wire, 1);
+        if (outcome == ANSWERED)
+            outcome = ask(ahead, NCL_WIRE_FORGET, 0, &wire, 1);
+    }
+    if (outcome != ANSWERED)
+        ncl_process_end(&ahead->process, NULL);
+}
+
+/* The verdict on a trial that was sent ahead; GOOD also where there is none. */
+static ncl_status fetch_ahead(struct ncl_worker *ahead, struct ncl_trial *trial)
+{
+    const double seconds = ahead->config.build_seconds + ahead->config.run_seconds;
+    struct ncl_wire_reply reply;
+    enum outcome outcome;
+
+    trial->verdict = NCL_VERDICT_GOOD;
+    if (!ahead->process.pid)
+        return NCL_OK;
+    outcome = receive_reply(ahead, seconds, &reply);
+    return outcome == ANSWERED ? take_verdict(ahead, &reply, trial)
+                               : bury(ahead, outcome, seconds, trial);
+}
+
+static ncl_status prepare_both(struct ncl_worker *w, struct ncl_trial *trials, int count)
+{
+    ncl_status status = NCL_OK;
+
+    send_ahead(w->ahead, trials, count);
+    for (int i = 0; status == NCL_OK && i < count; i += 2)
+        status = prepare_one(w, &trials[i]);
+    for (int i = 1; status == NCL_OK && i < count; i += 2) {
+        status = fetch_ahead(w->ahead, &trials[i]);
+        if (status == NCL_OK && trials[i].verdict == NCL_VERDICT_GOOD)
+            status = prepare_one(w, &trials[i]);
+    }
+    if (status != NCL_OK)
+        ncl_process_end(&w->ahead->process, NULL); /* its answers are not wanted any more */
+    return status;
+}
+
+/* ---- the evaluator's calls ---- */
+
+static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
+{
+    struct ncl_worker *w = self;
+    ncl_status status;
+
+    replace_grown(w);
+    status = need_worker(w);
+    if (status == NCL_OK && count > 1 && w->shared_cache && need_ahead(w))
+        return prepare_both(w, trials, count);
+    if (status == NCL_OK && count > 1 && !w->shared_cache)
+        status = build_batch(w, trials, count);
+    for (int i = 0; status == NCL_OK && i < count; i++)
+        status = prepare_one(w, &trials[i]);
+    return status;
+}
+
+static ncl_status receive_timings(struct ncl_worker *w, const struct ncl_wire_reply *reply,
+                                  int launches, struct ncl_trial *trial, struct ncl_timing *timings)
+{
+    enum outcome outcome;
+
+    if (reply->timings != launches)
+        return trial->verdict == NCL_VERDICT_GOOD
+                   ? ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker gave no times")
+                   : NCL_OK;
+    outcome = receive(w, timings, (size_t)launches * sizeof *timings, SEND_SECONDS);
+    return outcome == ANSWERED ? NCL_OK : bury(w, outcome, SEND_SECONDS, trial);
+}
+
+static ncl_status time_prepared(struct ncl_worker *w, const struct ncl_wire_trial *wire,
+                                int launches, struct ncl_trial *trial, struct ncl_timing *timings)
+{
+    struct ncl_wire_reply reply;
+    enum outcome outcome = ask(w, NCL_WIRE_TIME, launches, wire, 1);
+    ncl_status status;
+
+    if (outcome == ANSWERED)
+        outcome = receive_reply(w, w->config.run_seconds, &reply);
+    if (outcome != ANSWERED)
+        return bury(w, outcome, w->config.run_seconds, trial);
+    status = take_verdict(w, &reply, trial);
+    return status == NCL_OK ? receive_timings(w, &reply, launches, trial, timings) : status;
+}
+
+static ncl_status time_trial(void *self, struct ncl_trial *trial, int launches,
+                             struct ncl_timing *timings)
+{
+    struct ncl_worker *w = self;
+    struct ncl_wire_trial wire;
+    const struct passed *passed;
+    ncl_status status = NCL_OK;
+
+    ncl_wire_from_trial(trial, &wire);
+    passed = find_passed(w, &wire);
+    if (!passed)
+        return ncl_fail(w->config.log, NCL_ERROR_USAGE, "a trial is timed that was not prepared");
+    if (!w->process.pid || passed->worker != w->number)
+        status = prepare_one(w, trial);
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    return time_prepared(w, &wire, launches, trial, timings);
+}
+
+static void forget(void *self, const struct ncl_trial *trial)
+{
+    struct ncl_worker *w = self;
+    struct ncl_wire_trial wire;
+    const struct passed *passed;
+
+    ncl_wire_from_trial(trial, &wire);
+    passed = find_passed(w, &wire);
+    if (!passed)
+        return;
+    if (w->process.pid && passed->worker == w->number)
+        ask(w, NCL_WIRE_FORGET, 0, &wire, 1);
+    drop_passed(w, &wire);
+}
+
+void ncl_worker_evaluator(struct ncl_worker *worker, struct ncl_evaluator *evaluator)
+{
+    *evaluator = (struct ncl_evaluator){worker, prepare, time_trial, forget};
+}

@@ -1,0 +1,297 @@
+/* Tuning a small network in this process: what is measured, kept, resumed and reported. */
+#include "session/tune.h"
+
+#include "plan/lookup.h"
+#include "support/fixture.h"
+#include "support/suite.h"
+#include "tunedb/records.h"
+
+#include <ftw.h>
+#include <jansson.h>
+
+static char directory[64];
+
+static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *walk)
+{
+    (void)facts, (void)kind, (void)walk;
+    return remove(path);
+}
+
+static void set_up(void)
+{
+    strcpy(directory, P_tmpdir "/ncl-tune-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+}
+
+static void tear_down(void)
+{
+    nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+struct net {
+    struct fixture f;
+    struct ncl_store *store;
+    struct ncl_dims dims;
+};
+
+static void open_net(struct net *n)
+{
+    fixture_open(&n->f, FIXTURE_RESNEXT, false);
+    n->dims = fixture_dims(&n->f);
+    MUST(ncl_store_open(&n->f.log, directory, &n->store));
+    ck_assert(ncl_store_is_active(n->store));
+}
+
+static void close_net(struct net *n)
+{
+    ncl_store_close(n->store);
+    fixture_close(&n->f);
+}
+
+/* The report of one run; status: that it must end with. Decref it. */
+static json_t *tune(struct net *n, ncl_tune_options options, ncl_status status)
+{
+    struct ncl_tune_config config = {.session = fixture_config(&n->f), .options = &options};
+    char *text = NULL;
+    json_t *report;
+
+    options.struct_size = sizeof options;
+    config.session.store = n->store;
+    ck_assert_msg(ncl_tune_network(&config, n->f.model->graph, &n->dims, 1, &text) == status, "%s",
+                  ncl_error_text());
+    report = json_loads(text, 0, NULL);
+    free(text);
+    ck_assert_ptr_nonnull(report);
+    return report;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    ck_assert_msg(text != NULL, "no text '%s'", key);
+    return text;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    ck_assert_msg(json_is_number(value), "no number '%s'", key);
+    return json_number_value(value);
+}
+
+static bool flag_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    ck_assert_msg(json_is_boolean(value), "no flag '%s'", key);
+    return json_is_true(value);
+}
+
+static void find_all(struct net *n, struct ncl_record_list *list)
+{
+    const struct ncl_record_filter all = {.platform = NULL};
+
+    MUST(ncl_records_find(n->store, &all, list));
+}
+
+START_TEST(dry_run_measures_nothing)
+{
+    struct ncl_record_list list = {0};
+    struct net n;
+    json_t *report, *layer;
+    size_t i;
+
+    open_net(&n);
+    report = tune(&n, (ncl_tune_options){.dry_run = 1}, NCL_OK);
+    ck_assert(flag_of(report, "dry_run"));
+    ck_assert(json_is_null(json_object_get(report, "default_ms")));
+    ck_assert_int_eq((int)number_of(report, "trials"), 0);
+    ck_assert(number_of(report, "problems") >= 10);
+    ck_assert(number_of(report, "estimated_seconds") == 60);
+    json_array_foreach(json_object_get(report, "layers"), i, layer)
+    {
+        ck_assert(number_of(layer, "points") >= 2);
+        ck_assert(number_of(layer, "uses") >= 1);
+        ck_assert(json_array_size(json_object_get(layer, "algorithms")) >= 1);
+        ck_assert_str_ne(text_of(json_object_get(layer, "default"), "algorithm"), "");
+        ck_assert(json_is_null(json_object_get(layer, "best")));
+    }
+    ck_assert_uint_eq(i, (size_t)number_of(report, "problems"));
+    find_all(&n, &list);
+    ck_assert_uint_eq(list.count, 0);
+    ncl_record_list_free(&list);
+    json_decref(report);
+    close_net(&n);
+}
+END_TEST
+
+/* A problem that was measured has exactly one chosen record, verified here. */
+static void check_records(struct net *n, const json_t *report)
+{
+    struct ncl_record_list list = {0};
+    json_t *layer;
+    size_t i;
+
+    find_all(n, &list);
+    json_array_foreach(json_object_get(report, "layers"), i, layer)
+    {
+        const char *problem = text_of(layer, "problem");
+        int chosen = 0, good = 0;
+
+        for (size_t k = 0; k < list.count; k++) {
+            if (strcmp(list.records[k].problem, problem) != 0)
+                continue;
+            chosen += list.records[k].chosen;
+            good += list.records[k].verdict == NCL_VERDICT_GOOD;
+            ck_assert_int_ne(list.records[k].verdict, NCL_VERDICT_STARTED);
+            ck_assert(!list.records[k].chosen || list.records[k].verified);
+        }
+        ck_assert_int_eq(chosen, good > 0);
+    }
+    ncl_record_list_free(&list);
+}
+
+/* What a session computes with the store's records. */
+static void run_with(struct net *n, struct ncl_store *store, ncl_tensor *output, int *tuned)
+{
+    struct ncl_session_config config = fixture_config(&n->f);
+    struct ncl_session *session = NULL;
+    ncl_tensor input;
+
+    config.store = store;
+    MUST(ncl_session_make(&config, n->f.model->graph, &n->dims, 1, &session));
+    input = fixture_input(session, 5);
+    *output = fixture_output(session);
+    MUST(fixture_run(session, &input, output));
+    *tuned = 0;
+    for (int i = 0; i < session->schedule->step_count; i++)
+        *tuned += strcmp(session->layers[i].choice.source, "tuned") == 0;
+    free(input.data);
+    ncl_session_destroy(session);
+}
+
+START_TEST(winners_are_kept_and_change_no_bits)
+{
+    ncl_tensor before, after;
+    struct net n;
+    json_t *report;
+    int tuned;
+
+    open_net(&n);
+    run_with(&n, NULL, &before, &tuned);
+    ck_assert_int_eq(tuned, 0);
+    report = tune(&n, (ncl_tune_options){.budget_seconds = 12}, NCL_OK);
+    ck_assert(flag_of(report, "verified"));
+    ck_assert(!flag_of(report, "resumed") && !flag_of(report, "cancelled"));
+    ck_assert(number_of(report, "default_ms") > 0 && number_of(report, "tuned_ms") > 0);
+    ck_assert(number_of(report, "trials") >= 3);
+    check_records(&n, report);
+    run_with(&n, n.store, &after, &tuned);
+    ck_assert_int_gt(tuned, 0);
+    ck_assert_mem_eq(before.data, after.data, before.bytes);
+    free(before.data);
+    free(after.data);
+    json_decref(report);
+    close_net(&n);
+}
+END_TEST
+
+static int calls_left;
+
+static int stop_later(void *user, const ncl_tune_progress *progress)
+{
+    (void)user;
+    ck_assert(progress->elapsed >= 0);
+    ck_assert_uint_le(progress->rejected, progress->trials);
+    return progress->trials > 0 && --calls_left <= 0;
+}
+
+static int count_good(struct net *n)
+{
+    struct ncl_record_list list = {0};
+    int good = 0;
+
+    find_all(n, &list);
+    for (size_t i = 0; i < list.count; i++)
+        good += list.records[i].verdict == NCL_VERDICT_GOOD;
+    ncl_record_list_free(&list);
+    return good;
+}
+
+START_TEST(cancelled_runs_keep_all_and_go_on)
+{
+    struct net n;
+    ncl_tune_options options = {.budget_seconds = 12, .progress = stop_later};
+    json_t *report;
+    int good;
+
+    open_net(&n);
+    calls_left = 40;
+    report = tune(&n, options, NCL_ERROR_CANCELLED);
+    ck_assert(flag_of(report, "cancelled"));
+    good = count_good(&n);
+    ck_assert_int_ge(good, 2);
+    json_decref(report);
+    options.progress = NULL;
+    options.resume = 1;
+    report = tune(&n, options, NCL_OK);
+    ck_assert(flag_of(report, "resumed"));
+    ck_assert(number_of(report, "resumed_seconds") > 0);
+    ck_assert_int_ge(count_good(&n), good);
+    check_records(&n, report);
+    json_decref(report);
+    report = tune(&n, (ncl_tune_options){.dry_run = 1, .resume = 1}, NCL_OK);
+    ck_assert(!flag_of(report, "resumed")); /* it was completed */
+    json_decref(report);
+    close_net(&n);
+}
+END_TEST
+
+START_TEST(cancelled_at_once_it_reports_all_the_same)
+{
+    struct net n;
+    ncl_tune_options options = {.progress = stop_later};
+    json_t *report;
+
+    open_net(&n);
+    calls_left = 1;
+    report = tune(&n, options, NCL_ERROR_CANCELLED);
+    ck_assert(flag_of(report, "cancelled"));
+    ck_assert_uint_ge(json_array_size(json_object_get(report, "layers")), 10);
+    json_decref(report);
+    close_net(&n);
+}
+END_TEST
+
+START_TEST(bad_starts_are_bad)
+{
+    struct net n;
+    json_t *report;
+
+    open_net(&n);
+    report = tune(&n, (ncl_tune_options){.budget_seconds = 20, .from_worst = 1}, NCL_OK);
+    ck_assert(flag_of(report, "from_worst"));
+    ck_assert_msg(number_of(report, "sum_start_ms") >= 3 * number_of(report, "sum_default_ms"),
+                  "starts of %g ms, defaults of %g", number_of(report, "sum_start_ms"),
+                  number_of(report, "sum_default_ms"));
+    ck_assert(flag_of(report, "verified"));
+    json_decref(report);
+    close_net(&n);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("tune");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, dry_run_measures_nothing);
+    tcase_add_test(tests, winners_are_kept_and_change_no_bits);
+    tcase_add_test(tests, cancelled_runs_keep_all_and_go_on);
+    tcase_add_test(tests, cancelled_at_once_it_reports_all_the_same);
+    tcase_add_test(tests, bad_starts_are_bad);
+    return ncl_run_suite(tests, "session/tune");
+}
