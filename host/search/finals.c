@@ -5,6 +5,8 @@
 #define FINALISTS NCL_SITE_KEPT
 /* A winner is faster than the start by more than this share, and by more than the noise. */
 #define MARGIN 0.015
+#define UNTRIED 0.1 /* the margin without finals */
+#define DOUBT 1.5   /* times twice the standard error: one in some hundred is lucky then */
 /* The runner-up takes part where the search found it so close to the best. */
 #define CLOSE 1.1
 #define TRAIN_SECONDS 1e-3
@@ -44,7 +46,7 @@ double ncl_final_cost(const struct ncl_site *site)
 
     if (!count)
         return 0;
-    return (USUAL_ROUNDS + 1) *
+    return (NCL_SERIES_MAX + 1) *
            (train_seconds(site->reference) + count * train_seconds(ncl_site_seconds(site)));
 }
 
@@ -75,7 +77,7 @@ static int fastest(const struct final *final)
 
 static bool beats_start(const struct final *final, const struct ncl_spread *spread)
 {
-    return !final->trials[0] || 1 - spread->median > fmax(MARGIN, spread->error);
+    return !final->trials[0] || 1 - spread->median > fmax(MARGIN, DOUBT * spread->error);
 }
 
 /* Further rounds would not change who wins? */
@@ -87,8 +89,8 @@ static bool settled(const struct final *final)
     if (!best)
         return true;
     spread = ratio(final, best);
-    if (final->trials[0] && fabs(1 - MARGIN - spread.median) < spread.error)
-        return false;
+    if (!beats_start(final, &spread))
+        return 1 - spread.median + DOUBT * spread.error < MARGIN;
     for (int i = 1; i < final->count; i++) {
         const struct ncl_spread other = ratio(final, i);
 
@@ -158,7 +160,7 @@ static ncl_status round_of(struct ncl_run *run, struct ncl_site *site, struct fi
 
 static ncl_status play(struct ncl_run *run, struct ncl_site *site, struct final *final)
 {
-    static const int rounds[] = {7, USUAL_ROUNDS, NCL_SERIES_MAX};
+    static const int rounds[] = {USUAL_ROUNDS, NCL_SERIES_MAX};
     ncl_status status = begin(run, site, final);
     int played = 0;
 
@@ -173,7 +175,8 @@ static ncl_status play(struct ncl_run *run, struct ncl_site *site, struct final 
     return NCL_OK;
 }
 
-/* What holds without finals: by the search's own figures. */
+/* What holds without finals: by the search's own figures, of which the best is also the luckiest.
+ */
 static void by_search(const struct ncl_site *site, struct ncl_search_task *result)
 {
     const struct ncl_finished *best = site->best >= 0 ? &site->done[site->best] : NULL;
@@ -186,8 +189,8 @@ static void by_search(const struct ncl_site *site, struct ncl_search_task *resul
         return;
     error = ncl_median_error(best->seconds, best->spread, best->samples);
     result->decided = !ncl_site_is_start(site, &best->point) &&
-                      (site->reference <= 0 ||
-                       site->reference - best->seconds > fmax(MARGIN * site->reference, 2 * error));
+                      (site->reference <= 0 || site->reference - best->seconds >
+                                                   fmax(UNTRIED * site->reference, 3 * error));
     if (result->decided || ncl_site_is_start(site, &best->point)) {
         result->best = best->point;
         result->best_seconds = best->seconds;
@@ -242,12 +245,16 @@ ncl_status ncl_final(struct ncl_run *run, struct ncl_site *site, struct ncl_sear
     struct ncl_point points[FINALISTS];
     struct final final = {.count = 1};
     const int count = finalists(site, points);
+    double before;
     ncl_status status;
 
     by_search(site, result);
     if (!run || !count)
         return NCL_OK;
+    /* After resuming only, and charged to nothing, as in ncl_run_batch. */
+    before = ncl_run_seconds(run);
     status = ncl_run_prepare(run, site, points, count);
+    run->mark += ncl_run_seconds(run) - before;
     if (status != NCL_OK)
         return status;
     final.trials[0] = site->reference > 0 ? ncl_site_live(site, &site->task->start) : NULL;

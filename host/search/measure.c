@@ -101,6 +101,7 @@ ncl_status ncl_series_take(const struct ncl_evaluator *evaluator, struct ncl_tri
 ncl_status ncl_series_begin(const struct ncl_evaluator *evaluator, struct ncl_trial *trial,
                             double least, struct ncl_series *series, double *first)
 {
+    double longest;
     ncl_status status;
 
     *series = (struct ncl_series){.launches = 1};
@@ -110,8 +111,11 @@ ncl_status ncl_series_begin(const struct ncl_evaluator *evaluator, struct ncl_tr
         return status;
     *first = believed(series->device[0], series->wall[0]);
     series->count = series->doubtful = 0;
-    if (series->launches == 1 && *first < TRAIN_SECONDS)
-        series->launches = (int)fmin(ceil(TRAIN_SECONDS / *first), TRAIN_LAUNCHES);
+    /* By the longer clock: 64 launches of one whose events count in another unit would take long.
+     */
+    longest = fmax(*first, series->wall[0]);
+    if (series->launches == 1 && longest < TRAIN_SECONDS)
+        series->launches = (int)fmin(ceil(TRAIN_SECONDS / longest), TRAIN_LAUNCHES);
     return NCL_OK;
 }
 
@@ -156,12 +160,13 @@ double ncl_median_error(double median, double mad, int samples)
 struct ncl_spread ncl_spread_of(const double *values, int count)
 {
     double sorted[NCL_SERIES_MAX];
-    struct ncl_spread spread = {0, 0, 0};
+    struct ncl_spread spread = {0, 0, 0, 0};
 
     if (count < 1)
         return spread;
     memcpy(sorted, values, (size_t)count * sizeof *sorted);
     spread.median = median_of(sorted, count);
+    spread.least = sorted[0];
     for (int i = 0; i < count; i++)
         sorted[i] = fabs(values[i] - spread.median);
     spread.mad = median_of(sorted, count);
@@ -171,7 +176,7 @@ struct ncl_spread ncl_spread_of(const double *values, int count)
 
 struct ncl_spread ncl_series_spread(const struct ncl_series *series, bool by_wall)
 {
-    double values[NCL_SERIES_MAX];
+    double values[NCL_SERIES_MAX] = {0};
 
     for (int i = 0; i < series->count; i++)
         values[i] = ncl_series_value(series, i, by_wall);
@@ -203,6 +208,7 @@ static ncl_status take_yard(struct pair *pair)
 
 struct figures {
     double seconds, spread, error, start;
+    double least; /* of the samples: interruptions only make them longer */
 };
 
 /* Both by one clock, or overheads would be compared with kernels. */
@@ -212,7 +218,7 @@ static struct figures figures_of(const struct pair *pair)
     const bool by_wall =
         ncl_series_by_wall(&pair->point) || (yard && ncl_series_by_wall(&pair->yard));
     const struct ncl_spread point = ncl_series_spread(&pair->point, by_wall);
-    struct figures figures = {point.median, point.mad, point.error, 0};
+    struct figures figures = {point.median, point.mad, point.error, 0, point.least};
 
     if (yard) {
         const struct ncl_spread start = ncl_series_spread(&pair->yard, by_wall);
@@ -220,13 +226,15 @@ static struct figures figures_of(const struct pair *pair)
 
         figures.seconds *= factor;
         figures.spread *= factor;
+        figures.least *= factor;
         figures.error = hypot(figures.error * factor, start.error / start.median * figures.seconds);
         figures.start = start.median;
     }
     return figures;
 }
 
-/* More samples of the point up to `count`; the yardstick gets as much time. */
+/* More samples of the point up to `count`, the yardstick in turn; a slow one gets twice the time,
+ * but three samples: one may be an outlier. */
 static ncl_status take_until(struct pair *pair, struct ncl_trial *trial, int count)
 {
     const struct ncl_gauge *gauge = pair->gauge;
@@ -235,7 +243,7 @@ static ncl_status take_until(struct pair *pair, struct ncl_trial *trial, int cou
         ncl_status status = ncl_series_take(gauge->evaluator, trial, gauge->least, &pair->point);
 
         if (status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD &&
-            pair->yard.spent <= pair->point.spent)
+            (pair->yard.count < 3 || pair->yard.spent <= 2 * pair->point.spent))
             status = take_yard(pair);
         if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
             return status;
@@ -249,7 +257,7 @@ static bool decided(const struct pair *pair, const struct figures *figures)
 {
     const struct ncl_gauge *gauge = pair->gauge;
     const bool better = gauge->best <= 0 || figures->seconds < gauge->best;
-    const int needed = better ? 15 : 3;
+    const int needed = better ? 15 : figures->least < gauge->best ? 7 : 3;
     double difference, error;
 
     if (pair->point.count < 3)
@@ -300,7 +308,7 @@ ncl_status ncl_measure(const struct ncl_gauge *gauge, struct ncl_trial *trial,
                        struct ncl_measured *measured)
 {
     struct pair pair = {.gauge = gauge, .has_yard = gauge->yard != NULL};
-    struct figures figures = {0, 0, 0, 0};
+    struct figures figures = {0, 0, 0, 0, 0};
     double first = 0;
     ncl_status status = take_yard(&pair);
 

@@ -29,6 +29,7 @@ double ncl_series_value(const struct ncl_series *series, int sample, bool by_wal
 struct ncl_spread {
     double median, mad;
     double error; /* of the median: twice its standard error, and never less than clocks allow */
+    double least;
 };
 struct ncl_spread ncl_spread_of(const double *values, int count);
 struct ncl_spread ncl_series_spread(const struct ncl_series *series, bool by_wall);

@@ -203,12 +203,67 @@ static ncl_status finish(struct ncl_run *run, struct ncl_site *site, struct ncl_
     return ncl_run_note(run, site, &note, true);
 }
 
+static bool is_guilty(const struct ncl_trial *trial)
+{
+    return trial->verdict == NCL_VERDICT_TIMEOUT || trial->verdict == NCL_VERDICT_CRASHED;
+}
+
+/* Starts that fresh slots are compared with and that are not ready, after resuming only. What that
+ * costs is charged to nothing: an interrupted search decides as it would have. */
+static ncl_status ready_starts(struct ncl_run *run, const struct batch *batch)
+{
+    ncl_status status = NCL_OK;
+
+    for (int i = 0; status == NCL_OK && i < batch->count; i++) {
+        struct batch starts = {.count = 0};
+
+        add_start(&starts, batch->sites[i]);
+        status = prepare(run, &starts);
+        if (starts.count)
+            run->mark = ncl_run_seconds(run);
+    }
+    return status;
+}
+
+/* What preparing cost, shared out: a trial that hung or took its process along pays what is beyond
+ * the usual. */
+static void share_out(const struct ncl_run *run, const struct batch *batch, double seconds,
+                      double *shares)
+{
+    const double even = seconds / (batch->count ? batch->count : 1);
+    const double usual = run->trials ? fmin(even, run->elapsed / run->trials) : even;
+    int guilty = 0;
+
+    for (int i = 0; i < batch->count; i++)
+        guilty += is_guilty(&batch->trials[i]);
+    for (int i = 0; i < batch->count; i++) {
+        shares[i] = guilty ? usual : even;
+        if (is_guilty(&batch->trials[i]))
+            shares[i] = (seconds - usual * (batch->count - guilty)) / guilty;
+    }
+}
+
+/* Prepares the slots that are not replayed. */
+static ncl_status prepare_slots(struct ncl_run *run, struct batch *batch, double *shares)
+{
+    ncl_status status = ready_starts(run, batch);
+    double now;
+
+    if (status == NCL_OK)
+        status = prepare(run, batch);
+    if (status != NCL_OK || !batch->count)
+        return status;
+    now = ncl_run_seconds(run);
+    share_out(run, batch, now - run->mark, shares);
+    run->mark = now;
+    return NCL_OK;
+}
+
 ncl_status ncl_run_batch(struct ncl_run *run, const struct ncl_slot *slots, int count)
 {
     const struct ncl_search_note *replayed[NCL_BATCH];
+    double shares[NCL_BATCH] = {0};
     struct batch batch = {.count = 0};
-    int fresh = 0;
-    double share = 0;
     ncl_status status;
 
     for (int i = 0; i < count; i++) {
@@ -219,21 +274,12 @@ ncl_status ncl_run_batch(struct ncl_run *run, const struct ncl_slot *slots, int 
             run->search->started(run->search->user, slots[i].site->index, &slots[i].point);
         add(&batch, slots[i].site, &slots[i].point);
     }
-    fresh = batch.count;
-    for (int i = 0; i < fresh; i++)
-        add_start(&batch, batch.sites[i]);
-    status = prepare(run, &batch);
-    if (fresh) {
-        const double now = ncl_run_seconds(run);
-
-        share = (now - run->mark) / fresh;
-        run->mark = now;
-    }
+    status = prepare_slots(run, &batch, shares);
     for (int i = 0, next = 0; status == NCL_OK && i < count; i++) {
         if (replayed[i]) {
             status = ncl_run_note(run, slots[i].site, replayed[i], false);
         } else {
-            status = finish(run, slots[i].site, &batch.trials[next], share);
+            status = finish(run, slots[i].site, &batch.trials[next], shares[next]);
             next++;
         }
     }

@@ -9,6 +9,7 @@
  * share of the budget, would still fit for each further one: so that the budget is not overrun by
  * more than one evaluation, even if all of them hang. */
 #define BATCH_SHARE 0.05
+#define FIRST 1e9 /* more than any arm is worth */
 
 static bool is_pending_start(const struct ncl_site *site)
 {
@@ -16,30 +17,34 @@ static bool is_pending_start(const struct ncl_site *site)
 }
 
 struct means {
-    double throughput, cost, worst; /* worst: cost of an evaluation */
+    double cost, worst; /* of an evaluation: mean and highest so far */
 };
 
 static struct means means_of(const struct ncl_run *run)
 {
-    struct means means = {0, 0, 0};
-    double work = 0, seconds = 0;
+    struct means means = {run->trials ? run->elapsed / run->trials : 0, 0};
 
-    for (int i = 0; i < run->search->task_count; i++) {
-        const struct ncl_site *site = &run->sites[i];
-
-        work += site->reference > 0 ? ncl_site_work(site) : 0;
-        seconds += site->reference;
-        means.worst = fmax(means.worst, site->arm.worst);
-    }
-    means.throughput = seconds > 0 ? work / seconds : 0;
-    means.cost = run->trials ? run->elapsed / run->trials : 0;
+    for (int i = 0; i < run->search->task_count; i++)
+        means.worst = fmax(means.worst, run->sites[i].arm.worst);
     return means;
+}
+
+/* Starts come first, those of most work before others: nothing is known of a site without; nor
+ * where the start failed, until another point works. A fixed sample goes through the sites in turn.
+ */
+static double value_of(const struct ncl_run *run, const struct ncl_site *site,
+                       const struct means *means)
+{
+    if (run->search->trials_per_task > 0)
+        return 1.0 / (1 + site->given);
+    if (ncl_site_seconds(site) <= 0)
+        return FIRST * (1 + site->task->uses * ncl_site_work(site)) / (1 + site->given);
+    return ncl_arm_value(site, means->cost);
 }
 
 /* The site that the next evaluation goes to; NULL: none has any left. */
 static struct ncl_site *choose(const struct ncl_run *run, const struct means *means)
 {
-    const bool sample = run->search->trials_per_task > 0;
     struct ncl_site *chosen = NULL;
     double best = 0;
 
@@ -49,9 +54,7 @@ static struct ncl_site *choose(const struct ncl_run *run, const struct means *me
 
         if (site->exhausted || is_pending_start(site))
             continue;
-        /* A fixed sample goes through the sites in turn. */
-        value =
-            sample ? 1.0 / (1 + site->given) : ncl_arm_value(site, means->throughput, means->cost);
+        value = value_of(run, site, means);
         if (!chosen || value > best) {
             chosen = site;
             best = value;
@@ -68,6 +71,8 @@ static int room(const struct ncl_run *run, const struct means *means)
 
     if (run->search->budget <= 0)
         return NCL_BATCH;
+    if (!run->trials)
+        return 1; /* nothing is known of costs */
     for (int i = 0; i < run->search->task_count; i++)
         left -= ncl_final_cost(&run->sites[i]);
     if (left <= 0 || left < 0.5 * means->cost)

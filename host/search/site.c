@@ -42,7 +42,7 @@ ncl_status ncl_site_open(struct ncl_site *site, const struct ncl_search *search,
     *site =
         (struct ncl_site){.task = &search->tasks[index], .index = index, .best = -1, .second = -1};
     site->rng.state = search->seed * 0x2545f4914f6cdd1du + (uint64_t)index;
-    ncl_rng_next(&site->rng);
+    site->sample_rng.state = ncl_rng_next(&site->rng);
     if (!add_known(site, search) || !add_seeds(site))
         return ncl_fail_memory(NULL, "a problem's points");
     return NCL_OK;

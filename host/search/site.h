@@ -35,8 +35,8 @@ struct ncl_arm {
 struct ncl_site {
     const struct ncl_task *task;
     int index;
-    struct ncl_rng rng;
-    struct ncl_point_set tried; /* given out, or never to be */
+    struct ncl_rng rng, sample_rng; /* the sample's own: no result may change it */
+    struct ncl_point_set tried;     /* given out, or never to be */
     struct ncl_point_set seeds;
     struct ncl_finished *done;
     size_t done_count, done_capacity;
@@ -78,10 +78,9 @@ bool ncl_walk_propose(struct ncl_site *site, const struct ncl_strategy *strategy
 void ncl_walk_learn(struct ncl_site *site, const struct ncl_finished *finished, bool new_best);
 
 /* ---- bandit.c ---- */
-/* Expected saving per second of tuning if the next evaluation goes to this site. throughput: of
- * sites measured so far, work per second; 0: none. mean_cost: of an evaluation anywhere; 0: none.
- */
-double ncl_arm_value(const struct ncl_site *site, double throughput, double mean_cost);
+/* Expected saving per second of tuning if the next evaluation goes to this site, whose start is
+ * known. mean_cost: of an evaluation anywhere; 0: none yet. */
+double ncl_arm_value(const struct ncl_site *site, double mean_cost);
 /* gain: share of the incumbent's time that the evaluation saved, 0 mostly. */
 void ncl_arm_learn(struct ncl_arm *arm, double gain, double cost);
 double ncl_site_work(const struct ncl_site *site); /* of one launch, in products or so */

@@ -1,6 +1,8 @@
 #include "search/site.h"
 
 #define PAIRS 6        /* double steps after the single ones */
+#define SIDEWAYS 1.003 /* of the centre's time */
+#define LANDING 1.3    /* of the best's */
 #define WANDER_STEPS 3 /* of a restart near the best */
 
 /* Does the point get a turn? It counts as tried from then on (ncl_site_propose). */
@@ -59,7 +61,23 @@ static void shuffle(struct ncl_site *site, int from)
     }
 }
 
-/* The neighbours of the centre: single steps in random order, then some double ones. */
+/* Single steps of the tunables that are arguments of the kernel, or of those that are not. */
+static void enqueue_steps(struct ncl_site *site, bool arguments)
+{
+    struct ncl_walk *walk = &site->walk;
+    const struct ncl_point *centre = &walk->centre.point;
+    const int from = walk->queue_count;
+    struct ncl_point point;
+
+    for (int i = 0; i < 2 * centre->algo->tunable_count; i++)
+        if ((centre->algo->arguments >> i / 2 & 1) == arguments &&
+            ncl_space_step(site->task, centre, i / 2, i % 2 ? 1 : -1, &site->rng, &point))
+            enqueue(site, &point);
+    shuffle(site, from);
+}
+
+/* The neighbours of the centre in random order: first those that share its kernel, which cost no
+ * build and so are tried in one batch, then other single steps, then some double ones. */
 static void fill_queue(struct ncl_site *site)
 {
     struct ncl_walk *walk = &site->walk;
@@ -67,10 +85,8 @@ static void fill_queue(struct ncl_site *site)
     struct ncl_point point;
 
     walk->queue_count = walk->queue_next = 0;
-    for (int i = 0; i < 2 * centre->algo->tunable_count; i++)
-        if (ncl_space_step(site->task, centre, i / 2, i % 2 ? 1 : -1, &site->rng, &point))
-            enqueue(site, &point);
-    shuffle(site, 0);
+    enqueue_steps(site, true);
+    enqueue_steps(site, false);
     for (int i = 0; i < PAIRS; i++)
         if (ncl_space_wander(site->task, centre, 2, &site->rng, &point))
             enqueue(site, &point);
@@ -111,7 +127,7 @@ bool ncl_walk_propose(struct ncl_site *site, const struct ncl_strategy *strategy
         if (walk->sampled++ >= strategy->sample)
             return false;
         return next_defaults(site, point) ||
-               ncl_space_random(site->task, &site->tried, &site->rng, point);
+               ncl_space_random(site->task, &site->tried, &site->sample_rng, point);
     }
     if (next_seed(site, point))
         return true;
@@ -126,6 +142,16 @@ bool ncl_walk_propose(struct ncl_site *site, const struct ncl_strategy *strategy
     return false;
 }
 
+/* Is the point worth looking around it? Sideways steps cross plateaus; a restart has to land near
+ * the best. */
+static bool suits(const struct ncl_site *site, const struct ncl_finished *finished)
+{
+    const struct ncl_walk *walk = &site->walk;
+
+    return walk->centre.point.algo ? finished->seconds <= SIDEWAYS * walk->centre.seconds
+                                   : finished->seconds <= LANDING * ncl_site_seconds(site);
+}
+
 void ncl_walk_learn(struct ncl_site *site, const struct ncl_finished *finished, bool new_best)
 {
     struct ncl_walk *walk = &site->walk;
@@ -134,7 +160,7 @@ void ncl_walk_learn(struct ncl_site *site, const struct ncl_finished *finished, 
         return;
     if (new_best)
         walk->restarts = 0;
-    if (!new_best && walk->centre.point.algo && finished->seconds >= walk->centre.seconds)
+    if (!new_best && !suits(site, finished))
         return;
     walk->centre = *finished;
     fill_queue(site);

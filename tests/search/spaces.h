@@ -4,6 +4,7 @@
 
 #include "support/fake_evaluator.h"
 
+#include <check.h>
 #include <math.h>
 
 static bool spaces_applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -97,23 +98,20 @@ static inline void spaces_tasks(struct ncl_task *tasks, int count)
     }
 }
 
-/* Every legal point of a task; returns how many. */
-static inline int spaces_points(const struct ncl_task *task, struct ncl_point *points, int room)
+/* The number-th combination of values; false: not legal, or past the last. */
+#define SPACES_COMBINATIONS (8 * 4 * 6 * 3 + 5)
+static inline bool spaces_point(const struct ncl_task *task, int number, struct ncl_point *point)
 {
-    int count = 0;
+    const int i = number - 8 * 4 * 6 * 3;
 
-    for (int i = 0; i < 8 * 4 * 6 * 3; i++) {
-        const struct ncl_point point = {
+    if (i >= 0)
+        *point = (struct ncl_point){&spaces_small, {spaces_tunables_small[0].values[i]}};
+    else
+        *point = (struct ncl_point){
             &spaces_tiled,
-            {spaces_tunables[0].values[i % 8], spaces_tunables[1].values[i / 8 % 4],
-             spaces_tunables[2].values[i / 32 % 6], spaces_tunables[3].values[i / 192]}};
-
-        if (count < room && ncl_algo_legal(point.algo, point.v, &task->problem, task->caps))
-            points[count++] = point;
-    }
-    for (int i = 0; i < 5 && count < room; i++)
-        points[count++] = (struct ncl_point){&spaces_small, {spaces_tunables_small[0].values[i]}};
-    return count;
+            {spaces_tunables[0].values[number % 8], spaces_tunables[1].values[number / 8 % 4],
+             spaces_tunables[2].values[number / 32 % 6], spaces_tunables[3].values[number / 192]}};
+    return ncl_algo_legal(point->algo, point->v, &task->problem, task->caps);
 }
 
 static inline double spaces_log_distance(int a, int b)
@@ -132,6 +130,135 @@ static inline double spaces_separable(int task, const struct ncl_point *point)
                      0.3 * spaces_log_distance(point->v[1], 4) +
                      0.15 * spaces_log_distance(point->v[2], 16) +
                      0.2 * spaces_log_distance(point->v[3], 1));
+}
+
+/* The same with up to 30 % on top, different for each point. */
+static inline double spaces_rugged(int task, const struct ncl_point *point)
+{
+    return spaces_separable(task, point) * (1 + 0.3 * ncl_fake_point_random(7, task, point));
+}
+
+/* Steps so wide that most neighbours are equal. */
+static inline double spaces_plateau(int task, const struct ncl_point *point)
+{
+    return 2e-4 * ceil(spaces_separable(task, point) / 2e-4 / 2) * 2;
+}
+
+/* A search over fake tasks, with all that it said. */
+#define HARNESS_TASKS 3
+#define HARNESS_NOTES 4096
+
+struct harness {
+    struct ncl_task tasks[HARNESS_TASKS];
+    struct ncl_fake fake;
+    struct ncl_evaluator evaluator;
+    struct ncl_search_clock clock;
+    struct ncl_search search;
+    struct ncl_search_task results[HARNESS_TASKS];
+    struct ncl_search_note notes[HARNESS_NOTES];
+    int note_count, started, progressed;
+    int stop_after; /* notes, then cancel; 0: never */
+    struct ncl_search_progress last;
+    double (*landscape)(int task, const struct ncl_point *point);
+    double invalid;           /* share of points that fail */
+    enum ncl_verdict failure; /* how */
+    double hang;              /* seconds that a failing point costs; 0: as others */
+    bool late;                /* fail when timed, not when prepared */
+    double prepare;
+    bool even; /* preparing costs every point the same */
+};
+
+static inline bool harness_fails(const struct harness *h, int task, const struct ncl_point *point)
+{
+    return !ncl_point_equal(point, &h->tasks[task].start) &&
+           ncl_fake_point_random(99, task, point) < h->invalid;
+}
+
+static inline void harness_answer(void *user, int task, const struct ncl_point *point,
+                                  struct ncl_fake_answer *answer)
+{
+    const struct harness *h = user;
+
+    answer->prepare = h->prepare;
+    if (!h->even)
+        answer->prepare *= 0.5 + ncl_fake_point_random(3, task, point);
+    answer->seconds = h->landscape(task, point);
+    if (!harness_fails(h, task, point))
+        return;
+    answer->prepare = h->hang > 0 ? h->hang : answer->prepare;
+    *(h->late ? &answer->later : &answer->verdict) = h->failure;
+}
+
+static inline void harness_started(void *user, int task, const struct ncl_point *point)
+{
+    struct harness *h = user;
+
+    (void)task;
+    (void)point;
+    h->started++;
+}
+
+static inline void harness_note(void *user, const struct ncl_search_note *note)
+{
+    struct harness *h = user;
+
+    ck_assert_int_lt(h->note_count, HARNESS_NOTES);
+    h->notes[h->note_count++] = *note;
+}
+
+static inline int harness_progress(void *user, const struct ncl_search_progress *progress)
+{
+    struct harness *h = user;
+
+    h->progressed++;
+    h->last = *progress;
+    return h->stop_after && h->note_count >= h->stop_after;
+}
+
+static inline void harness_open(struct harness *h, double budget)
+{
+    *h = (struct harness){
+        .landscape = spaces_separable, .prepare = 0.2, .failure = NCL_VERDICT_WRONG};
+    spaces_tasks(h->tasks, HARNESS_TASKS);
+    ncl_fake_open(&h->fake, h->tasks, HARNESS_TASKS);
+    h->fake.answer = harness_answer;
+    h->fake.user = h;
+    ncl_fake_evaluator(&h->fake, &h->evaluator, &h->clock);
+    h->search = (struct ncl_search){.tasks = h->tasks,
+                                    .task_count = HARNESS_TASKS,
+                                    .evaluator = &h->evaluator,
+                                    .clock = &h->clock,
+                                    .seed = 1,
+                                    .budget = budget,
+                                    .started = harness_started,
+                                    .note = harness_note,
+                                    .progress = harness_progress,
+                                    .user = h};
+}
+
+static inline ncl_status harness_run(struct harness *h)
+{
+    return ncl_search_run(NULL, &h->search, h->results);
+}
+
+/* The least time of a legal point that works. */
+static inline double harness_optimum(const struct harness *h, int task)
+{
+    double best = h->landscape(task, &h->tasks[task].start);
+
+    for (int i = 0; i < SPACES_COMBINATIONS; i++) {
+        struct ncl_point point;
+
+        if (spaces_point(&h->tasks[task], i, &point) && !harness_fails(h, task, &point))
+            best = fmin(best, h->landscape(task, &point));
+    }
+    return best;
+}
+
+static inline bool harness_same_note(const struct ncl_search_note *a,
+                                     const struct ncl_search_note *b)
+{
+    return a->task == b->task && ncl_point_equal(&a->point, &b->point) && a->verdict == b->verdict;
 }
 
 #endif

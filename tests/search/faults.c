@@ -1,0 +1,173 @@
+/* Points that are wrong, crash, hang or cannot be timed: never winners, and never in the way. */
+#include "search/spaces.h"
+#include "support/suite.h"
+
+static struct harness h;
+
+/* Half of all points fail, among them tempting ones: a wrong answer is quickly had. */
+static double tempting(int task, const struct ncl_point *point)
+{
+    return spaces_rugged(task, point) * (harness_fails(&h, task, point) ? 0.1 : 1);
+}
+
+static void check_faults(enum ncl_verdict failure, bool late, double hang)
+{
+    int failed = 0;
+
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        harness_open(&h, 60);
+        h.landscape = tempting;
+        h.invalid = 0.5;
+        h.failure = failure;
+        h.late = late;
+        h.hang = hang;
+        h.search.seed = seed;
+        ck_assert_int_eq(harness_run(&h), NCL_OK);
+        ck_assert_int_eq(h.fake.live_count, 0);
+        for (int t = 0; t < HARNESS_TASKS; t++) {
+            const struct ncl_search_task *result = &h.results[t];
+
+            ck_assert(!harness_fails(&h, t, &result->best));
+            ck_assert(!result->runner_up.algo || !harness_fails(&h, t, &result->runner_up));
+            ck_assert_double_le(h.landscape(t, &result->best), h.landscape(t, &h.tasks[t].start));
+            failed += result->tried[failure];
+        }
+        for (int i = 0; i < h.note_count; i++)
+            ck_assert_int_eq(
+                h.notes[i].verdict,
+                harness_fails(&h, h.notes[i].task, &h.notes[i].point) ? failure : NCL_VERDICT_GOOD);
+    }
+    ck_assert_int_gt(failed, 50);
+}
+
+START_TEST(wrong)
+{
+    check_faults(NCL_VERDICT_WRONG, false, 0);
+}
+END_TEST
+
+START_TEST(crashed)
+{
+    check_faults(NCL_VERDICT_CRASHED, false, 1);
+}
+END_TEST
+
+START_TEST(crashed_while_timed)
+{
+    check_faults(NCL_VERDICT_CRASHED, true, 1);
+}
+END_TEST
+
+START_TEST(hung)
+{
+    check_faults(NCL_VERDICT_TIMEOUT, false, 2);
+}
+END_TEST
+
+/* Its clock says nothing sensible of anything: nothing is decided, everything stays as it was. */
+START_TEST(no_times_at_all)
+{
+    harness_open(&h, 10);
+    h.fake.events = h.fake.clock = 0;
+    ck_assert_int_eq(harness_run(&h), NCL_OK);
+    for (int t = 0; t < HARNESS_TASKS; t++) {
+        ck_assert(ncl_point_equal(&h.results[t].best, &h.tasks[t].start));
+        ck_assert(!h.results[t].decided);
+        ck_assert_int_gt(h.results[t].tried[NCL_VERDICT_TIME], 0);
+        ck_assert_int_eq(h.results[t].tried[NCL_VERDICT_GOOD], 0);
+    }
+}
+END_TEST
+
+/* All points are alike: noise must not choose. */
+static double alike(int task, const struct ncl_point *point)
+{
+    (void)point;
+    return 1e-3 * (1 + task);
+}
+
+START_TEST(noise_wins_nothing)
+{
+    int decided = 0;
+
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        harness_open(&h, 30);
+        h.landscape = alike;
+        h.fake.noise = 0.2;
+        h.fake.outliers = 0.02;
+        h.fake.seed = seed;
+        h.search.seed = seed;
+        ck_assert_int_eq(harness_run(&h), NCL_OK);
+        for (int t = 0; t < HARNESS_TASKS; t++)
+            decided += h.results[t].decided;
+    }
+    /* Three standard errors and the margin: some chance is left. */
+    ck_assert_int_le(decided, 3);
+}
+END_TEST
+
+static double waves(double now)
+{
+    return 1.5 + 0.5 * sin(now);
+}
+
+/* The machine's speed goes up and down by a factor of two, times are noisy, launches interrupted.
+ */
+START_TEST(drift_noise_and_outliers)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        double best = 0, optimum = 0;
+
+        harness_open(&h, 60);
+        h.fake.drift = waves;
+        h.fake.noise = 0.1;
+        h.fake.outliers = 0.03;
+        h.fake.seed = seed;
+        h.search.seed = seed;
+        ck_assert_int_eq(harness_run(&h), NCL_OK);
+        for (int t = 0; t < HARNESS_TASKS; t++) {
+            best += h.tasks[t].uses * h.landscape(t, &h.results[t].best);
+            optimum += h.tasks[t].uses * harness_optimum(&h, t);
+            ck_assert(h.results[t].decided);
+        }
+        ck_assert_double_le(best, 1.25 * optimum);
+    }
+}
+END_TEST
+
+/* The start itself does not work: whatever does is better. */
+static void broken_start(void *user, int task, const struct ncl_point *point,
+                         struct ncl_fake_answer *answer)
+{
+    harness_answer(user, task, point, answer);
+    if (ncl_point_equal(point, &h.tasks[task].start))
+        answer->verdict = NCL_VERDICT_WRONG;
+}
+
+START_TEST(a_start_that_fails)
+{
+    harness_open(&h, 60);
+    h.fake.answer = broken_start;
+    ck_assert_int_eq(harness_run(&h), NCL_OK);
+    for (int t = 0; t < HARNESS_TASKS; t++) {
+        ck_assert(h.results[t].decided);
+        ck_assert(!ncl_point_equal(&h.results[t].best, &h.tasks[t].start));
+        ck_assert_double_le(h.landscape(t, &h.results[t].best), 1.1 * harness_optimum(&h, t));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("faults");
+
+    tcase_add_test(tests, wrong);
+    tcase_add_test(tests, crashed);
+    tcase_add_test(tests, crashed_while_timed);
+    tcase_add_test(tests, hung);
+    tcase_add_test(tests, no_times_at_all);
+    tcase_add_test(tests, noise_wins_nothing);
+    tcase_add_test(tests, drift_noise_and_outliers);
+    tcase_add_test(tests, a_start_that_fails);
+    return ncl_run_suite(tests, "search/faults");
+}

@@ -1,0 +1,214 @@
+/* Timing beside the yardstick: clocks that lie, drift, noise, outliers, losers. */
+#include "search/measure.h"
+
+#include "search/spaces.h"
+#include "support/suite.h"
+
+static struct ncl_task task;
+static struct ncl_fake fake;
+static struct ncl_evaluator evaluator;
+static struct ncl_search_clock fake_clock;
+static double start_seconds, point_seconds;
+
+static void answer(void *user, int index, const struct ncl_point *point, struct ncl_fake_answer *a)
+{
+    (void)user;
+    (void)index;
+    a->seconds = point->v[0] == 1 ? start_seconds : point_seconds;
+}
+
+static void open_fake(double start, double point)
+{
+    start_seconds = start;
+    point_seconds = point;
+    spaces_tasks(&task, 1);
+    ncl_fake_open(&fake, &task, 1);
+    fake.answer = answer;
+    ncl_fake_evaluator(&fake, &evaluator, &fake_clock);
+}
+
+static struct ncl_trial trial_of(int a)
+{
+    struct ncl_trial trial = {.point = task.start};
+
+    trial.point.v[0] = a;
+    ck_assert_int_eq(evaluator.prepare(evaluator.self, &trial, 1), NCL_OK);
+    return trial;
+}
+
+/* The point beside the start; the start had `reference` when it was met first. */
+static enum ncl_verdict measure(double reference, double best, struct ncl_measured *measured)
+{
+    struct ncl_trial start = trial_of(1), point = trial_of(2);
+    const struct ncl_gauge gauge = {.evaluator = &evaluator,
+                                    .least = 1e-9,
+                                    .yard = &start,
+                                    .reference = reference,
+                                    .best = best,
+                                    .best_error = best * 0.002};
+
+    fake.launches = 0;
+    ck_assert_int_eq(ncl_measure(&gauge, &point, measured), NCL_OK);
+    ck_assert_int_eq(start.verdict, NCL_VERDICT_GOOD);
+    return point.verdict;
+}
+
+START_TEST(quiet)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-3, 1e-3);
+    ck_assert_int_eq(measure(2e-3, 2e-3, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_eq_tol(m.seconds, 1e-3, 1e-9);
+    ck_assert_double_eq_tol(m.start_seconds, 2e-3, 1e-9);
+    ck_assert_double_eq_tol(m.spread, 0, 1e-9);
+    ck_assert_int_ge(m.samples, 15);
+}
+END_TEST
+
+START_TEST(short_launches_go_in_trains)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-5, 4e-5);
+    ck_assert_int_eq(measure(2e-5, 2.1e-5, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_eq_tol(m.seconds, 4e-5, 1e-9);
+    ck_assert_int_ge(m.samples, 3 * 25);
+}
+END_TEST
+
+static double slower(double now)
+{
+    return 1 + now;
+}
+
+START_TEST(drift_is_taken_out)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-3, 1e-3);
+    fake.drift = slower;
+    fake.now = 1; /* twice as slow as when the start was met */
+    ck_assert_int_eq(measure(2e-3, 2e-3, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_gt(m.start_seconds, 3.9e-3);
+    ck_assert_double_eq_tol(m.seconds, 1e-3, 0.02e-3);
+}
+END_TEST
+
+START_TEST(outliers_and_noise)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-3, 1e-3);
+    fake.noise = 0.1;
+    fake.outliers = 0.1;
+    ck_assert_int_eq(measure(2e-3, 2e-3, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_eq_tol(m.seconds, 1e-3, 0.05e-3);
+    ck_assert_double_gt(m.spread, 0.01e-3);
+}
+END_TEST
+
+START_TEST(noise_takes_more_samples)
+{
+    struct ncl_measured near, far;
+
+    open_fake(1e-3, 1.03e-3);
+    fake.noise = 0.2;
+    ck_assert_int_eq(measure(1e-3, 1e-3, &near), NCL_VERDICT_GOOD);
+    point_seconds = 1.6e-3;
+    ck_assert_int_eq(measure(1e-3, 1e-3, &far), NCL_VERDICT_GOOD);
+    ck_assert_int_ge(far.samples, 3);
+    ck_assert_int_gt(near.samples, far.samples);
+}
+END_TEST
+
+START_TEST(losers_are_dropped_early)
+{
+    struct ncl_measured m;
+    int launches;
+
+    open_fake(1e-3, 5e-3);
+    ck_assert_int_eq(measure(1e-3, 1e-3, &m), NCL_VERDICT_GOOD);
+    ck_assert_int_eq(m.samples, 1);
+    ck_assert_double_eq_tol(m.seconds, 5e-3, 1e-9);
+    launches = fake.launches;
+    point_seconds = 50e-3; /* hopeless: one launch */
+    ck_assert_int_eq(measure(1e-3, 1e-3, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_eq_tol(m.seconds, 50e-3, 1e-9);
+    ck_assert_int_lt(fake.launches, launches);
+}
+END_TEST
+
+START_TEST(without_events_by_the_clock)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-3, 1e-3);
+    fake.events = 0;
+    ck_assert_int_eq(measure(2e-3, 2e-3, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_eq_tol(m.seconds, 1e-3, 1e-9);
+}
+END_TEST
+
+/* Events that count in another unit, either way, are not believed. */
+START_TEST(events_of_another_unit)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-3, 1e-3);
+    for (int i = 0; i < 2; i++) {
+        fake.events = i ? 1e-3 : 1e3;
+        ck_assert_int_eq(measure(2e-3, 2e-3, &m), NCL_VERDICT_GOOD);
+        ck_assert_double_eq_tol(m.seconds, 1e-3, 1e-9);
+        ck_assert_double_eq_tol(m.start_seconds, 2e-3, 1e-9);
+    }
+}
+END_TEST
+
+START_TEST(overhead_is_not_the_kernels)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-4, 1e-4);
+    fake.overhead = 1e-4;
+    ck_assert_int_eq(measure(2e-4, 2e-4, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_eq_tol(m.seconds, 1e-4, 1e-9);
+}
+END_TEST
+
+/* Faster than anything is, whatever both clocks say. */
+START_TEST(impossible_times)
+{
+    struct ncl_trial point;
+    struct ncl_measured m;
+    const struct ncl_gauge gauge = {.evaluator = &evaluator, .least = 1e-9};
+
+    for (int i = 0; i < 3; i++) {
+        open_fake(2e-3, i == 0 ? 1e-12 : 1e-3);
+        fake.events = i == 1 ? 0 : 1;
+        fake.clock = i == 0 ? 1 : 0;
+        point = trial_of(2);
+        ck_assert_int_eq(ncl_measure(&gauge, &point, &m), NCL_OK);
+        ck_assert_int_eq(point.verdict, NCL_VERDICT_TIME);
+        ck_assert_str_ne(point.why, "");
+        ck_assert_double_eq(m.seconds, 0);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("measure");
+
+    tcase_add_test(tests, quiet);
+    tcase_add_test(tests, short_launches_go_in_trains);
+    tcase_add_test(tests, drift_is_taken_out);
+    tcase_add_test(tests, outliers_and_noise);
+    tcase_add_test(tests, noise_takes_more_samples);
+    tcase_add_test(tests, losers_are_dropped_early);
+    tcase_add_test(tests, without_events_by_the_clock);
+    tcase_add_test(tests, events_of_another_unit);
+    tcase_add_test(tests, overhead_is_not_the_kernels);
+    tcase_add_test(tests, impossible_times);
+    return ncl_run_suite(tests, "search/measure");
+}
