@@ -138,6 +138,10 @@ static void say(struct ncl_tune_net *net)
     if (!wins)
         snprintf(net->verdict, sizeof net->verdict,
                  "nothing beats the defaults by more than noise");
+    else if (net->tuning->options.from_worst)
+        snprintf(net->verdict, sizeof net->verdict,
+                 "from %.3g ms to %.3g ms, where the defaults take %.3g ms",
+                 net->start_seconds * 1e3, pair->median[1] * 1e3, pair->median[0] * 1e3);
     else if (pair->gain > BELIEVED * pair->error)
         snprintf(net->verdict, sizeof net->verdict,
                  "faster by %.3g ms (%.1f %%), %d of %d problems", pair->gain * 1e3,
