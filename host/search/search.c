@@ -10,8 +10,8 @@
  * more than one evaluation, even if all of them hang. */
 #define BATCH_SHARE 0.05
 #define FIRST 1e9 /* more than any arm is worth */
-/* The costliest sites get so many evaluations each before the gains of any are compared: one bad
- * draw says nothing of a site. */
+/* Of many sites the costliest get so many evaluations each before the gains of any are compared:
+ * one bad draw says nothing of a site. */
 #define COSTLIEST 10
 #define LEAST_GIVEN 5
 #define SECOND 1e6 /* more than any arm is worth, less than a start */
@@ -45,7 +45,7 @@ static bool is_owed_more(const struct ncl_run *run, const struct ncl_site *site)
 
     for (int i = 0; i < run->search->task_count; i++)
         costlier += stake(&run->sites[i]) > stake(site);
-    return costlier < COSTLIEST && site->given < LEAST_GIVEN;
+    return run->search->task_count > COSTLIEST && costlier < COSTLIEST && site->given < LEAST_GIVEN;
 }
 
 /* Starts come first, those of most work before others: nothing is known of a site without; nor

@@ -21,7 +21,7 @@
 #define KERNEL_SECONDS 0.06
 /* Multiply-accumulates a second of the host's oracle on two cores, for the budget only. */
 #define ORACLE_MACS_PER_SECOND 2.5e9
-#define PEAK_DOUBT 2.0 /* of a peak that was measured once */
+#define PEAK_DOUBT 3.0 /* of a peak that was measured once */
 #define MIN_SEARCH_SECONDS 1.0
 #define END_UNLIMITED 60.0
 /* Of what is left, for the device's own channel block where another one is tuned too. */
@@ -132,19 +132,28 @@ static double end_seconds(const struct ncl_tune_net *net)
     return create + t->verify_seconds + END_SHARE * t->options.budget_seconds + END_SECONDS;
 }
 
-/* A time beyond the device's peak is a mistake. The peak is measured while others may be at work;
- * Winograd's transforms save up to three quarters of a convolution. */
+/* A time far beyond the device's peak is a mistake. The peak is measured while others may be at
+ * work, so that what a layer reached inside the network counts too; Winograd's transforms save up
+ * to three quarters of a convolution. */
 static ncl_status bound_times(struct ncl_tune_net *net)
 {
     struct ncl_tuning *t = net->tuning;
     const bool fast = t->session.math == NCL_MATH_FAST;
+    double peak;
     ncl_status status = NCL_OK;
 
     if (t->peak_gflops == 0)
         status = ncl_device_peak_gflops(&t->device, fast, &t->peak_gflops);
-    for (int i = 0; t->peak_gflops > 0 && i < net->count; i++)
-        net->tasks[i].least_seconds = ncl_problem_macs(&net->tasks[i].problem) * 2e-9 /
-                                      (t->peak_gflops * (fast ? 4 : 1) * PEAK_DOUBT);
+    peak = t->peak_gflops * 1e9;
+    for (int i = 0; i < net->count; i++) {
+        const double seconds = net->layers[i].inside[0];
+
+        if (seconds > 0)
+            peak = fmax(peak, 2 * ncl_problem_macs(&net->tasks[i].problem) / seconds);
+    }
+    for (int i = 0; peak > 0 && i < net->count; i++)
+        net->tasks[i].least_seconds =
+            2 * ncl_problem_macs(&net->tasks[i].problem) / (peak * (fast ? 4 : 1) * PEAK_DOUBT);
     return status;
 }
 

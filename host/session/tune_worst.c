@@ -56,18 +56,18 @@ static bool draw_point(const struct ncl_tune_net *net, int index, uint64_t *stat
 
 /* The first candidates: the standard point, and the algorithm of the lowest rank, which is the
  * slowest as a rule. */
-static int first_candidates(const struct ncl_task *task, const struct ncl_point *standard,
-                            struct ncl_point *points)
+static int first_candidates(const struct ncl_tune_net *net, int index, struct ncl_point *points)
 {
+    const struct ncl_task *task = &net->tasks[index];
     const struct ncl_algo *last = task->algos[0];
 
     for (int i = 1; i < task->algo_count; i++)
         if (task->algos[i]->rank < last->rank)
             last = task->algos[i];
-    points[0] = *standard;
+    points[0] = net->layers[index].standard;
     points[1] = (struct ncl_point){.algo = last};
     last->defaults(points[1].v, &task->problem, task->caps);
-    return ncl_point_equal(&points[0], &points[1]) ? 1 : 2;
+    return ncl_point_equal(&points[0], &points[1]) || is_dead(net, index, &points[1]) ? 1 : 2;
 }
 
 /* Seconds of one launch, the fastest of a few; 0: it did not survive. */
@@ -141,7 +141,7 @@ static ncl_status find_worst(struct ncl_tune_net *net, int task, uint64_t *state
     struct worst worst = {.point = net->layers[task].standard};
     ncl_status status = NCL_OK;
     int tried = 0;
-    int count = first_candidates(&net->tasks[task], &net->layers[task].standard, points);
+    int count = first_candidates(net, task, points);
 
     while (status == NCL_OK && count > 0 && tried < CANDIDATES) {
         status = try_batch(net, task, points, count, &worst);
