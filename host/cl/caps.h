@@ -54,6 +54,12 @@ static inline bool ncl_caps_is_cpu_like(const struct ncl_caps *caps)
     return caps->type == NCL_DEVICE_CPU && caps->native_floats > 1;
 }
 
+/* Buffers of a CPU device are host memory: it can use ours where it is. */
+static inline bool ncl_caps_uses_host_memory(const struct ncl_caps *caps)
+{
+    return caps->type == NCL_DEVICE_CPU && caps->unified_memory;
+}
+
 /* Optional facts that the driver refuses stay 0, false or ""; an error only if the device has no
  * name or speaks less than OpenCL 1.2. */
 ncl_status ncl_caps_query(const struct ncl_log *log, const struct ncl_cl *cl,

@@ -123,6 +123,7 @@ static void destroy_buffers(struct ncl_session *session)
         ncl_buffer_release(session->device, &session->slots[i]);
     for (size_t i = 0; i < sizeof session->chunks / sizeof session->chunks[0]; i++)
         ncl_buffer_release(session->device, &session->chunks[i]);
+    ncl_buffer_release(session->device, &session->weights);
     ncl_buffer_release(session->device, &session->workspace);
     free(session->slots);
     free(session->bound);

@@ -43,8 +43,9 @@ struct ncl_session {
     struct ncl_session_layer_state *layers; /* one per step */
     struct ncl_session_part *parts;         /* one per part of the schedule */
     cl_mem chunks[8];
-    cl_mem *slots; /* one per schedule slot: sub-buffer, or own buffer of an input or output */
-    cl_mem *bound; /* what launches use for a slot now: slots[i], or a caller's buffer */
+    cl_mem weights; /* whose parts the layers' are, where the device uses host memory; or NULL */
+    cl_mem *slots;  /* one per schedule slot: sub-buffer, or own buffer of an input or output */
+    cl_mem *bound;  /* what launches use for a slot now: slots[i], or a caller's buffer */
     struct ncl_command_times *times; /* of the last run, profiled: parts, inputs, outputs */
     cl_mem workspace; /* of all steps, which run one after the other; NULL: none needs any */
     size_t workspace_bytes;
