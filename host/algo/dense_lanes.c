@@ -130,6 +130,7 @@ const struct ncl_algo ncl_algo_dense_lanes = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 37,
     .rank_for = rank_for,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

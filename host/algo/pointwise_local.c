@@ -217,6 +217,7 @@ const struct ncl_algo ncl_algo_pointwise_local = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 38,
     .rank_for = rank_for,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

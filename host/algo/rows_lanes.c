@@ -148,7 +148,7 @@ static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
     const struct ncl_window *w = &p->of.conv.window;
-    const int block_bytes = p->channel_block * (int)sizeof(float);
+    const int block_bytes = p->channel_block * (int)ncl_element_bytes(NCL_BLOCKED, p->half);
     const int unit = v[INDEX] ? block_bytes : 1, plane = p->x.n * p->x.h * p->x.w;
     const int blocks = v[INDEX] ? ncl_blocks(p->x.c, p->channel_block) : 1;
     const int numbers[] = {
@@ -189,6 +189,7 @@ const struct ncl_algo ncl_algo_rows_lanes = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 22,
     .rank_for = rank_for,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,

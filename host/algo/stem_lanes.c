@@ -136,6 +136,7 @@ const struct ncl_algo ncl_algo_stem_lanes = {
     .version = 1,
     .kind = NCL_PROBLEM_CONV,
     .rank = 45,
+    .half = true,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,
