@@ -41,6 +41,7 @@ struct job_list {
     struct ncl_check_job *jobs;
     size_t count, capacity;
     unsigned seed;
+    bool fast; /* all of them with math fast */
 };
 
 static struct ncl_check_job *add_job(struct job_list *list, const struct ncl_problem *p,
@@ -52,6 +53,7 @@ static struct ncl_check_job *add_job(struct job_list *list, const struct ncl_pro
     job = &list->jobs[list->count++];
     memset(job, 0, sizeof *job);
     job->problem = *p;
+    job->problem.fast |= list->fast;
     job->seed = ++list->seed;
     memcpy(job->v, v, sizeof job->v);
     return job;
@@ -188,11 +190,13 @@ START_TEST(bits)
         struct collection collection = {.variation = (unsigned)d};
         struct job_list *list = &collection.list;
 
+        list->fast = ncl_check_fma_is_long(&device[d]);
         for (size_t i = 0; i < current->count; i++)
             collect_problem(i, &device[d].caps, &collection);
         ncl_check_run(&device[d], current->algo, list->jobs, list->count);
         failed += report(&device[d], list->jobs, list->count);
-        printf("%s on %s: %zu runs\n", current->algo->name, device[d].caps.name, list->count);
+        printf("%s on %s: %zu runs%s\n", current->algo->name, device[d].caps.name, list->count,
+               list->fast ? ", within bounds: it emulates fma" : "");
         free(list->jobs);
     }
     ck_assert_uint_eq(failed, 0);
@@ -222,7 +226,7 @@ START_TEST(can_fail)
     const struct ncl_device *device = ncl_check_devices(&devices);
 
     for (size_t d = 0; d < devices; d++) {
-        struct job_list list = {0};
+        struct job_list list = {.fast = ncl_check_fma_is_long(&device[d])};
 
         for (size_t i = 0; i < current->count; i++) {
             struct ncl_problem p = current->problems[i];

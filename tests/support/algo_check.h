@@ -104,6 +104,10 @@ void ncl_check_run(const struct ncl_device *device, const struct ncl_algo *algo,
 const struct ncl_device *ncl_check_devices(size_t *count);
 /* Devices opened from now on say that they are GPUs; results are the device's own all the same. */
 void ncl_check_present_gpus(void);
+/* Is the device presented as a GPU one that emulates fma in hundreds of instructions, each time
+ * anew? Then a kernel of many takes its compiler minutes: they run with math fast, which is checked
+ * against bounds, not bits. */
+bool ncl_check_fma_is_long(const struct ncl_device *device);
 /* Before main() returns: exit handlers run when implementations have torn down their own state. */
 void ncl_check_devices_close(void);
 /* The channel blocks to test on a device, 0-terminated. */
