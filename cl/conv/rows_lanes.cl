@@ -74,9 +74,9 @@
 #define TAP_BYTES 0
 #endif
 #if INDEX
-#define X_AT(p) BLOCK_AT(X_BYTES(x, x_at + (uint)BESIDE(p) * PIXEL_BYTES), 0)
+#define X_AT(p) FACTOR_AT(X_BYTES(x, x_at + (uint)BESIDE(p) * PIXEL_BYTES), 0)
 #define X_EITHER(p) \
-  BLOCK_AT(X_BYTES(x, min(x_at + (uint)BESIDE(p) * PIXEL_BYTES, last)), 0)
+  FACTOR_AT(X_BYTES(x, min(x_at + (uint)BESIDE(p) * PIXEL_BYTES, last)), 0)
 #define PLACE_UNIT PIXEL_BYTES
 #define OFFSET_UNIT 1
 #define START_X uint x_at = x_first + offset + TAP_BYTES;
@@ -85,9 +85,9 @@
 #define START_W uint w_at = w_row * PIXEL_BYTES;
 #define ADVANCE_W w_at += CB * KB * PIXEL_BYTES;
 #else
-#define X_AT(p) BLOCK_AT(X_BYTES(x_block, offset + TAP_BYTES), BESIDE(p))
+#define X_AT(p) FACTOR_AT(X_BYTES(x_block, offset + TAP_BYTES), BESIDE(p))
 #define X_EITHER(p) \
-  BLOCK_AT(X_BYTES(x_block, min(offset + TAP_BYTES + (uint)BESIDE(p) * PIXEL_BYTES, last)), 0)
+  FACTOR_AT(X_BYTES(x_block, min(offset + TAP_BYTES + (uint)BESIDE(p) * PIXEL_BYTES, last)), 0)
 #define PLACE_UNIT 1
 #define OFFSET_UNIT PIXEL_BYTES
 #define START_X __global const stored *x_block = x + x_first;
@@ -97,8 +97,8 @@
 #define ADVANCE_W w_tap += CB * KB;
 #endif
 #define LOOK(p, unused) const bool inside_##p = SAFE(p) || left + COLUMN(p) < width_in;
-#define MASKED(p) as_float4(as_int4(X_EITHER(p)) & (int4)(-(int)inside_##p))
-#define LOAD_X(p, unused) const block v_##p = SAFE(p) ? X_AT(p) : MASKED(p);
+#define MASKED(p) FACTOR_MASKED(X_EITHER(p), -(int)inside_##p)
+#define LOAD_X(p, unused) const factor v_##p = SAFE(p) ? X_AT(p) : MASKED(p);
 #define STEP { \
     FOR_P(LOAD_X, 0) \
     FOUR_LANES \
@@ -112,7 +112,7 @@
 /* Not CAT: what it pastes uses CAT. */
 #define STEPS_OF_(n) STEPS_##n
 #define STEPS_OF(n) STEPS_OF_(n)
-#define TAP_STEPS START_X FOR_P(LOOK, 0) STEPS_OF(TAP) tap_bytes += tap_step;
+#define TAP_STEPS START_X FOR_P(LOOK, 0) SUMS(STEPS_OF(TAP)) tap_bytes += tap_step;
 #define ROW_TAP(i, unused) { \
     enum { column = i * DW }; \
     TAP_STEPS \

@@ -24,8 +24,7 @@ bool ncl_check_fma_is_long(const struct ncl_device *device)
 
 static void present(struct ncl_caps *caps)
 {
-    long_fma[device_count] =
-        present_gpus && caps->type == NCL_DEVICE_CPU && !ncl_caps_is_cpu_like(caps);
+    long_fma[device_count] = caps->type == NCL_DEVICE_CPU && !ncl_caps_is_cpu_like(caps);
     if (!present_gpus)
         return;
     caps->type = NCL_DEVICE_GPU;
