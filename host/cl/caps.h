@@ -21,6 +21,7 @@ struct ncl_caps {
     bool unified_memory;        /* host and device share it: map instead of copying */
     bool fma_reported;          /* CL_FP_FMA; absent on some devices that have it */
     bool fp16, fp64, profiling;
+    bool half_math;    /* fp16, where two halves may take no longer than a float */
     int native_floats; /* lanes of the native vector, 1 where the device vectorises itself */
     /* Derived, the same for one device every time. */
     int channel_block; /* preferred CB */

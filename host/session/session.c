@@ -59,6 +59,9 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
         return status;
     ncl_schedule_set(session->schedule, session->config.channel_block,
                      session->config.math == NCL_MATH_FAST, session->config.precision == NCL_FP16);
+    if (session->config.math == NCL_MATH_FAST && session->config.precision == NCL_FP16 &&
+        session->device->caps.half_math)
+        ncl_schedule_set_half_math(session->schedule);
     return ncl_schedule_chunk(session->device->log, session->schedule, &session->device->caps);
 }
 

@@ -14,6 +14,10 @@
 /* Precision fp16 beside that: results that differ are rounded to halves that differ by one more
  * unit in the last place. */
 #define HALF_RELATIVE 0x1p-10f
+/* Sums of up to 16 products in halves beside those, in this layer or before it: each operation
+ * rounds by at most 2^-11 of its result. Signs and roundings differ, so that the bound for one sum
+ * serves for a layer. */
+#define HALF_MATH_RELATIVE 0x1p-7f
 
 /* What a step's parts came to. */
 struct finding {
@@ -31,6 +35,7 @@ struct verify {
     size_t scratch_count;
     int *last_use;            /* per slot: the last part that reads it */
     struct finding *findings; /* per step */
+    bool half_math;           /* some layer sums products in halves */
     int first_bad;            /* step, -1: none */
     char text[256];           /* of first_bad */
 };
@@ -110,6 +115,9 @@ static ncl_status verify_init(struct verify *v)
     v->ordered = ncl_alloc(v->scratch_count, sizeof(float));
     v->plain = ncl_alloc(v->scratch_count, sizeof(float));
     v->first_bad = -1;
+    for (int i = 0; i < schedule->step_count; i++)
+        v->half_math = v->half_math || ncl_algo_half_math(v->session->layers[i].choice.algo,
+                                                          &schedule->steps[i].problem);
     if (!v->host || !v->last_use || !v->findings || !v->memory || !v->ordered || !v->plain)
         return ncl_fail_memory(v->session->device->log, "verification");
     for (int i = 0; i < schedule->part_count; i++) {
@@ -273,7 +281,8 @@ static size_t compare(const struct verify *v, int part, const struct written *w,
 {
     const int y = step_of(v, part)->y;
     const float *expected = v->host[y];
-    const float bound = (FAST_RELATIVE + (slot_is_half(v, y) ? HALF_RELATIVE : 0)) *
+    const float bound = (FAST_RELATIVE + (slot_is_half(v, y) ? HALF_RELATIVE : 0) +
+                         (v->half_math ? HALF_MATH_RELATIVE : 0)) *
                         largest(expected + w->begin, w->end - w->begin);
     size_t differing = 0;
 
