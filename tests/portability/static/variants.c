@@ -178,7 +178,7 @@ static void print_family(const struct ncl_choice *choice, const struct ncl_stage
         return;
     }
     printf("\"family\": \"%s%s",
-           ncl_algo_half_math(choice->algo, p) ? "halfmath-"
+           ncl_algo_half_math(choice->point.algo, p) ? "halfmath-"
            : p->half                           ? "half-"
                                                : "",
            conv->groups > 1 ? "grouped" : ncl_problem_kind_name(p));
