@@ -1,0 +1,157 @@
+#include "search/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAMPLES 128 /* fitting takes their cube: a millisecond */
+#define OWN 96      /* of them, at most, of the problem itself */
+/* Of logarithms of times: an unknown point is so much slower than its problem's best, give or take;
+ * one step of a tunable keeps this correlation, another problem this one. */
+#define PESSIMISM 0.25
+#define DEVIATION 0.25
+#define STEP_CORRELATION 0.8
+#define TASK_CORRELATION 0.6
+#define NOISE 0.02
+#define CLIP 0.7 /* a point that is hopeless tells no more than one twice as slow */
+
+struct sample {
+    int site, algo;           /* algo: of the own problem's */
+    int at[NCL_MAX_TUNABLES]; /* which values: numbers in the own problem's lists */
+};
+
+struct ncl_model {
+    const struct ncl_task *task;
+    int own, count;
+    struct sample samples[SAMPLES];
+    double powers[NCL_MAX_TUNABLES * NCL_MAX_VALUES + 1]; /* of STEP_CORRELATION */
+    double factor[SAMPLES][SAMPLES];                      /* Cholesky's, lower */
+    double weights[SAMPLES];                              /* inverse covariance times values */
+};
+
+struct ncl_model *ncl_model_new(void)
+{
+    struct ncl_model *model = ncl_alloc(1, sizeof *model);
+
+    for (size_t i = 0; model && i < sizeof model->powers / sizeof *model->powers; i++)
+        model->powers[i] = pow(STEP_CORRELATION, (double)i);
+    return model;
+}
+
+void ncl_model_free(struct ncl_model *model)
+{
+    free(model);
+}
+
+static double covariance(const struct ncl_model *model, const struct sample *a,
+                         const struct sample *b)
+{
+    int steps = 0;
+
+    if (a->algo != b->algo)
+        return 0;
+    for (int i = 0; i < model->task->algos[a->algo]->tunable_count; i++)
+        steps += abs(a->at[i] - b->at[i]);
+    return DEVIATION * DEVIATION * model->powers[steps] *
+           (a->site == b->site ? 1 : TASK_CORRELATION);
+}
+
+/* false: the own problem has no such algorithm. */
+static bool sample_of(const struct ncl_model *model, int site, const struct ncl_point *point,
+                      struct sample *sample)
+{
+    const struct ncl_task *task = model->task;
+    const int a = ncl_space_algo(task, point->algo);
+
+    if (a < 0)
+        return false;
+    *sample = (struct sample){.site = site, .algo = a};
+    for (int i = 0; i < task->algos[a]->tunable_count; i++)
+        sample->at[i] = ncl_tunable_index(&task->algos[a]->tunables[i], point->v[i]);
+    return true;
+}
+
+/* The last `most` points of a site: the search has moved to the better ones by then. */
+static void add_site(struct ncl_model *model, const struct ncl_site *site, int most)
+{
+    const double best = ncl_site_seconds(site);
+
+    for (size_t i = site->done_count; i-- > 0 && most > 0 && model->count < SAMPLES;) {
+        const struct ncl_finished *done = &site->done[i];
+
+        if (done->verdict != NCL_VERDICT_GOOD ||
+            !sample_of(model, site->index, &done->point, &model->samples[model->count]))
+            continue;
+        model->weights[model->count++] = fmin(log(done->seconds / best), CLIP) - PESSIMISM;
+        most--;
+    }
+}
+
+static void factorize(struct ncl_model *model)
+{
+    for (int i = 0; i < model->count; i++) {
+        for (int j = 0; j <= i; j++) {
+            double sum = covariance(model, &model->samples[i], &model->samples[j]) +
+                         (i == j ? NOISE * NOISE : 0);
+
+            for (int k = 0; k < j; k++)
+                sum -= model->factor[i][k] * model->factor[j][k];
+            model->factor[i][j] = i == j ? sqrt(sum) : sum / model->factor[j][j];
+        }
+    }
+}
+
+/* Divides by the factor. */
+static void forward(const struct ncl_model *model, double *x)
+{
+    for (int i = 0; i < model->count; i++) {
+        for (int k = 0; k < i; k++)
+            x[i] -= model->factor[i][k] * x[k];
+        x[i] /= model->factor[i][i];
+    }
+}
+
+static void backward(const struct ncl_model *model, double *x)
+{
+    for (int i = model->count - 1; i >= 0; i--) {
+        for (int k = i + 1; k < model->count; k++)
+            x[i] -= model->factor[k][i] * x[k];
+        x[i] /= model->factor[i][i];
+    }
+}
+
+void ncl_model_fit(struct ncl_model *model, const struct ncl_site *sites, int count, int own)
+{
+    model->task = sites[own].task;
+    model->own = own;
+    model->count = 0;
+    add_site(model, &sites[own], OWN);
+    for (int i = 0; i < count; i++)
+        if (i != own)
+            add_site(model, &sites[i], 1 + (SAMPLES - OWN) / count);
+    factorize(model);
+    forward(model, model->weights);
+    backward(model, model->weights);
+}
+
+double ncl_model_gain(const struct ncl_model *model, const struct ncl_point *point)
+{
+    struct sample sample;
+    double mean = PESSIMISM, variance = DEVIATION * DEVIATION, z;
+    double x[SAMPLES];
+
+    if (!sample_of(model, model->own, point, &sample))
+        return 0;
+    for (int i = 0; i < model->count; i++) {
+        x[i] = covariance(model, &sample, &model->samples[i]);
+        mean += x[i] * model->weights[i];
+    }
+    forward(model, x);
+    for (int i = 0; i < model->count; i++)
+        variance -= x[i] * x[i];
+    variance = fmax(variance, 1e-8);
+    /* Expected improvement of a normal distribution on the best, which is at 0. */
+    z = -mean / sqrt(variance);
+    return -mean * 0.5 * erfc(-z * sqrt(0.5)) +
+           sqrt(variance) * 0.3989422804014327 * exp(-0.5 * z * z);
+}

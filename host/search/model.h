@@ -1,0 +1,15 @@
+/* What points not tried yet may take, from those that were: a Gaussian process over logarithms of
+ * times. Points of other problems with the same algorithm tell too, less. Internal to search. */
+#ifndef NCL_SEARCH_MODEL_H
+#define NCL_SEARCH_MODEL_H
+
+#include "search/site.h"
+
+struct ncl_model *ncl_model_new(void); /* NULL: out of memory */
+void ncl_model_free(struct ncl_model *model);
+/* Learns what is known now, for proposals to one site. */
+void ncl_model_fit(struct ncl_model *model, const struct ncl_site *sites, int count, int own);
+/* The share of the best's time that the point is expected to save. */
+double ncl_model_gain(const struct ncl_model *model, const struct ncl_point *point);
+
+#endif
