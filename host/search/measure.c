@@ -274,7 +274,7 @@ static bool decided(const struct pair *pair, const struct figures *figures)
 static ncl_status refine(struct pair *pair, struct ncl_trial *trial, double first,
                          struct figures *figures)
 {
-    static const int steps[] = {3, 7, 15, NCL_SERIES_MAX};
+    static const int steps[] = {3, 7, 15, 31};
     const double limit = LOSER * pair->gauge->best;
     ncl_status status = take_until(pair, trial, 1);
 

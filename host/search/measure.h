@@ -5,7 +5,7 @@
 
 #include "search/evaluator.h"
 
-#define NCL_SERIES_MAX 31
+#define NCL_SERIES_MAX 63
 
 /* Samples of one point: each the mean of a train of launches. */
 struct ncl_series {

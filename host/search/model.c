@@ -10,7 +10,7 @@
  * one step of a tunable keeps this correlation, another problem this one. */
 #define PESSIMISM 0.25
 #define DEVIATION 0.25
-#define STEP_CORRELATION 0.8
+#define STEP_CORRELATION 0.7
 #define TASK_CORRELATION 0.6
 #define NOISE 0.02
 #define CLIP 0.7 /* a point that is hopeless tells no more than one twice as slow */

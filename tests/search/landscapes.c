@@ -1,5 +1,6 @@
 /* The search on landscapes recorded from our kernels (tests/data/landscapes): how near the optimum
  * it gets within the quick budget. */
+#include "search/space.h"
 #include "search/spaces.h"
 #include "support/landscape.h"
 #include "support/suite.h"
@@ -13,6 +14,7 @@
 /* What ResNeXt-50's 32 problems have in 60 s, and from the worst points in 120 s. */
 #define QUICK_SECONDS (60.0 / 32)
 #define WORST_SECONDS (120.0 / 32)
+#define ALONE_SECONDS 24
 #define WITHIN 1.05
 
 static struct ncl_landscape landscapes[MOST];
@@ -49,9 +51,33 @@ struct outcome {
     int trials;
 };
 
-/* Searches landscapes `from`, ... as one network. seeds: per task, or NULL. */
+static const struct ncl_point *optimum_of(const struct ncl_landscape *l)
+{
+    const struct ncl_landscape_row *best = NULL;
+
+    for (size_t i = 0; i < l->count; i++)
+        if (l->rows[i].verdict == NCL_VERDICT_GOOD && (!best || l->rows[i].seconds < best->seconds))
+            best = &l->rows[i];
+    return &best->point;
+}
+
+/* What a portfolio would give: the winners of the other landscapes of the same algorithm. */
+static int find_seeds(int index, struct ncl_point *seeds)
+{
+    struct ncl_task task;
+    struct ncl_rng rng = {1};
+    int count = 0;
+
+    ncl_landscape_task(&landscapes[index], &task);
+    for (int i = 0; i < landscape_count; i++)
+        if (i != index && strcmp(landscapes[i].algo_names[0], landscapes[index].algo_names[0]) == 0)
+            count += ncl_space_adopt(&task, optimum_of(&landscapes[i]), &rng, &seeds[count]);
+    return count;
+}
+
+/* Searches landscapes `from`, ... as one network. seeds: with a portfolio. */
 static struct outcome search(int from, int count, uint64_t seed, double budget, bool worst,
-                             const struct ncl_point *const *seeds, const int *seed_counts)
+                             bool seeds)
 {
     struct ncl_task tasks[MOST];
     struct ncl_fake fake;
@@ -59,6 +85,7 @@ static struct outcome search(int from, int count, uint64_t seed, double budget, 
     struct ncl_search_clock clock;
     struct ncl_search_task results[MOST];
     struct outcome outcome = {0, 0, 0};
+    struct ncl_point points[MOST][MOST];
     double optimum = 0;
 
     memset(built, 0, sizeof built);
@@ -67,8 +94,8 @@ static struct outcome search(int from, int count, uint64_t seed, double budget, 
         if (worst)
             tasks[i].start = *ncl_landscape_worst(&landscapes[from + i]);
         if (seeds) {
-            tasks[i].seeds = seeds[i];
-            tasks[i].seed_count = seed_counts[i];
+            tasks[i].seeds = points[i];
+            tasks[i].seed_count = find_seeds(from + i, points[i]);
         }
     }
     ncl_fake_open(&fake, tasks, count);
