@@ -6,7 +6,10 @@
 /* A winner is faster than the start by more than this share, and by more than the noise. */
 #define MARGIN 0.015
 #define UNTRIED 0.1 /* the margin without finals */
-#define DOUBT 1.75  /* times twice the standard error: one in some thousand is lucky then */
+/* Times twice the standard error: for many samples; few know their own spread less well. Under one
+ * in some thousand is lucky then. */
+#define DOUBT 1.6
+#define FEW_SAMPLES 15
 /* The runner-up takes part where the search found it so close to the best. */
 #define CLOSE 1.1
 #define TRAIN_SECONDS 1e-3
@@ -77,7 +80,7 @@ static struct ncl_spread ratio(const struct final *final, int finalist)
         if (final->trials[0])
             ratios[i] /= ncl_series_value(start, i, final->by_wall);
     }
-    return ncl_spread_of(ratios, own->count);
+    return ncl_trimmed_of(ratios, own->count);
 }
 
 /* The fastest finalist; 0: none is left. */
@@ -91,9 +94,14 @@ static int fastest(const struct final *final)
     return best;
 }
 
-static bool beats_start(const struct final *final, const struct ncl_spread *spread)
+static double doubt(const struct final *final, int finalist, const struct ncl_spread *spread)
 {
-    return !final->trials[0] || 1 - spread->median > fmax(MARGIN, DOUBT * spread->error);
+    return DOUBT * (1 + (double)FEW_SAMPLES / final->series[finalist].count) * spread->error;
+}
+
+static bool beats_start(const struct final *final, int finalist, const struct ncl_spread *spread)
+{
+    return !final->trials[0] || 1 - spread->median > fmax(MARGIN, doubt(final, finalist, spread));
 }
 
 /* Further rounds would not change who wins? */
@@ -105,8 +113,8 @@ static bool settled(const struct final *final)
     if (!best)
         return true;
     spread = ratio(final, best);
-    if (!beats_start(final, &spread))
-        return 1 - spread.median + DOUBT * spread.error < MARGIN;
+    if (!beats_start(final, best, &spread))
+        return 1 - spread.median + doubt(final, best, &spread) < MARGIN;
     for (int i = 1; i < final->count; i++) {
         const struct ncl_spread other = ratio(final, i);
 
@@ -240,7 +248,7 @@ static void by_final(const struct ncl_site *site, const struct final *final,
     if (!best)
         return;
     spread = ratio(final, best);
-    wins = beats_start(final, &spread);
+    wins = beats_start(final, best, &spread);
     if (wins) {
         result->best = final->trials[best]->point;
         result->best_seconds = spread.median * unit;

@@ -1,6 +1,6 @@
 #include "search/search.h"
 
-#include "search/model.h"
+#include "search/forecast.h"
 #include "search/run.h"
 
 #include <math.h>
@@ -87,7 +87,7 @@ static int room(const struct ncl_run *run, const struct means *means)
 static ncl_status next_batch(struct ncl_run *run, struct ncl_slot *slots, int *count)
 {
     const struct ncl_strategy strategy = {run->search->seeds_only, run->search->trials_per_task};
-    const struct ncl_kin kin = {run->model, run->sites, run->search->task_count};
+    const struct ncl_kin kin = {run->forecast, run->sites, run->search->task_count};
     const struct means means = means_of(run);
     const int limit = room(run, &means);
     bool failed = false;
@@ -168,8 +168,8 @@ static ncl_status open(struct ncl_run *run)
 
     run->sites = ncl_alloc((size_t)search->task_count, sizeof *run->sites);
     run->replayed = ncl_alloc((size_t)search->resumed_count, sizeof *run->replayed);
-    run->model = ncl_model_new();
-    if (!run->sites || !run->replayed || !run->model)
+    run->forecast = ncl_forecast_new();
+    if (!run->sites || !run->replayed || !run->forecast)
         return ncl_fail_memory(run->log, "a search");
     for (int i = 0; i < search->task_count; i++) {
         const ncl_status status = ncl_site_open(&run->sites[i], search, i);
@@ -189,7 +189,7 @@ static void close(struct ncl_run *run)
     }
     free(run->sites);
     free(run->replayed);
-    ncl_model_free(run->model);
+    ncl_forecast_free(run->forecast);
 }
 
 ncl_status ncl_search_run(const struct ncl_log *log, const struct ncl_search *search,

@@ -54,10 +54,10 @@ struct ncl_strategy {
     int sample;
 };
 
-/* What proposals learn from: all sites, and where a model of them is fitted. */
-struct ncl_model;
+/* What proposals learn from: all sites, and where a forecast of them is fitted. */
+struct ncl_forecast;
 struct ncl_kin {
-    struct ncl_model *model;
+    struct ncl_forecast *forecast;
     const struct ncl_site *sites;
     int count;
 };

@@ -1,4 +1,4 @@
-#include "search/model.h"
+#include "search/forecast.h"
 
 /* Candidates of a proposal, besides all points one tunable away from the best ones. */
 #define WANDERERS 24
@@ -61,20 +61,20 @@ struct candidate {
     double value; /* expected gain for its cost */
 };
 
-static void consider(const struct ncl_site *site, const struct ncl_model *model,
+static void consider(const struct ncl_site *site, const struct ncl_forecast *forecast,
                      const struct ncl_point *point, struct candidate *best)
 {
     double value;
 
     if (!fresh(site, point))
         return;
-    value = ncl_model_gain(model, point) / (is_built(site, point) ? SHARED_COST : 1);
+    value = ncl_forecast_gain(forecast, point) / (is_built(site, point) ? SHARED_COST : 1);
     if (value > best->value)
         *best = (struct candidate){*point, value};
 }
 
 /* All points one tunable away, and some a little further. */
-static void consider_around(struct ncl_site *site, const struct ncl_model *model,
+static void consider_around(struct ncl_site *site, const struct ncl_forecast *forecast,
                             const struct ncl_point *centre, struct candidate *best)
 {
     struct ncl_point point;
@@ -84,33 +84,33 @@ static void consider_around(struct ncl_site *site, const struct ncl_model *model
 
         for (int j = 0; j < t->count; j++)
             if (ncl_space_set(site->task, centre, i, t->values[j], &site->rng, &point))
-                consider(site, model, &point, best);
+                consider(site, forecast, &point, best);
     }
     for (int i = 0; i < WANDERERS; i++)
         if (ncl_space_wander(site->task, centre, 2 + i % (WANDER_STEPS - 1), &site->rng, &point))
-            consider(site, model, &point, best);
+            consider(site, forecast, &point, best);
 }
 
 /* Around the best two, the best of other problems, and anywhere. */
-static bool by_model(struct ncl_site *site, const struct ncl_kin *kin, struct ncl_point *point)
+static bool by_forecast(struct ncl_site *site, const struct ncl_kin *kin, struct ncl_point *point)
 {
     struct candidate best = {.value = 0};
 
-    ncl_model_fit(kin->model, kin->sites, kin->count, site->index);
+    ncl_forecast_fit(kin->forecast, kin->sites, kin->count, site->index);
     if (site->best >= 0)
-        consider_around(site, kin->model, &site->done[site->best].point, &best);
+        consider_around(site, kin->forecast, &site->done[site->best].point, &best);
     if (site->second >= 0)
-        consider_around(site, kin->model, &site->done[site->second].point, &best);
+        consider_around(site, kin->forecast, &site->done[site->second].point, &best);
     for (int i = 0; i < kin->count; i++) {
         const struct ncl_site *other = &kin->sites[i];
 
         if (other != site && other->best >= 0 &&
             ncl_space_adopt(site->task, &other->done[other->best].point, &site->rng, point))
-            consider(site, kin->model, point, &best);
+            consider(site, kin->forecast, point, &best);
     }
     for (int i = 0; i < ANYWHERE; i++)
         if (ncl_space_random(site->task, &site->tried, &site->rng, point))
-            consider(site, kin->model, point, &best);
+            consider(site, kin->forecast, point, &best);
     *point = best.point;
     return best.value > 0;
 }
@@ -130,6 +130,6 @@ bool ncl_walk_propose(struct ncl_site *site, const struct ncl_strategy *strategy
         return true;
     if (strategy->seeds_only)
         return false;
-    return next_defaults(site, point) || by_model(site, kin, point) ||
+    return next_defaults(site, point) || by_forecast(site, kin, point) ||
            ncl_space_random(site->task, &site->tried, &site->rng, point);
 }

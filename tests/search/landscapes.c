@@ -127,4 +127,59 @@ static struct outcome search(int from, int count, uint64_t seed, double budget, 
     return outcome;
 }
 
-/*TESTS*/
+/* Seeds of SEEDS that end within 5 % of the optimum; none may end slower than it started. */
+static int successes(int from, int count, double budget, bool worst, bool seeds)
+{
+    int good = 0;
+
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        const struct outcome o = search(from, count, seed, budget, worst, seeds);
+
+        ck_assert_msg(o.ratio <= o.first, "%s, seed %d: from %.3f to %.3f of the optimum",
+                      landscapes[from].name, (int)seed, o.first, o.ratio);
+        good += o.ratio <= WITHIN;
+    }
+    return good;
+}
+
+START_TEST(network_from_defaults)
+{
+    ck_assert_int_ge(successes(0, landscape_count, QUICK_SECONDS, false, false), NEEDED);
+}
+END_TEST
+
+START_TEST(network_with_a_portfolio)
+{
+    ck_assert_int_ge(successes(0, landscape_count, QUICK_SECONDS, false, true), NEEDED);
+}
+END_TEST
+
+START_TEST(network_from_the_worst_points)
+{
+    ck_assert_int_ge(successes(0, landscape_count, QUICK_SECONDS, true, false), NEEDED);
+}
+END_TEST
+
+/* A problem by itself, without a portfolio: builds of half a second to one and times that scatter
+ * by 10 % take longer. */
+START_TEST(each_from_its_worst_point)
+{
+    for (int i = 0; i < landscape_count; i++) {
+        const int good = successes(i, 1, ALONE_SECONDS, true, false);
+
+        ck_assert_msg(good >= NEEDED, "%s: %d", landscapes[i].name, good);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("landscapes");
+
+    tcase_add_unchecked_fixture(tests, load_all, NULL);
+    tcase_add_test(tests, network_from_defaults);
+    tcase_add_test(tests, network_with_a_portfolio);
+    tcase_add_test(tests, network_from_the_worst_points);
+    tcase_add_test(tests, each_from_its_worst_point);
+    return ncl_run_suite(tests, "search/landscapes");
+}
