@@ -6,11 +6,19 @@
 /* A winner is faster than the start by more than this share, and by more than the noise. */
 #define MARGIN 0.015
 #define UNTRIED 0.1 /* the margin without finals */
-#define DOUBT 1.5   /* times twice the standard error: one in some hundred is lucky then */
+/* Times twice the standard error: for many samples; few know their own spread less well. Under one
+ * in some thousand is lucky then. */
+#define DOUBT 1.6
+#define FEW_SAMPLES 15
 /* The runner-up takes part where the search found it so close to the best. */
 #define CLOSE 1.1
 #define TRAIN_SECONDS 1e-3
-#define USUAL_ROUNDS 15
+/* Rounds until a decision is looked for, where launches are short; twice as many where that does
+ * not settle it. Slow launches get fewer: so much time. */
+#define USUAL_ROUNDS 31
+#define LEAST_ROUNDS 15
+#define ROUND_SECONDS 0.3
+#define CLEAR 0.75 /* of the start's time */
 
 /* The start, then those that may win. */
 struct final {
@@ -39,15 +47,26 @@ static int finalists(const struct ncl_site *site, struct ncl_point points[FINALI
     return count;
 }
 
+static double round_seconds(const struct ncl_site *site, int finalists)
+{
+    return train_seconds(site->reference) + finalists * train_seconds(ncl_site_seconds(site));
+}
+
+/* Winners by far take few. */
+static int usual_rounds(const struct ncl_site *site, double seconds)
+{
+    if (ncl_site_seconds(site) < CLEAR * site->reference)
+        return LEAST_ROUNDS;
+    return (int)fmax(LEAST_ROUNDS, fmin(USUAL_ROUNDS, ROUND_SECONDS / seconds));
+}
+
 double ncl_final_cost(const struct ncl_site *site)
 {
     struct ncl_point points[FINALISTS];
     const int count = finalists(site, points);
+    const double seconds = round_seconds(site, count);
 
-    if (!count)
-        return 0;
-    return (NCL_SERIES_MAX + 1) *
-           (train_seconds(site->reference) + count * train_seconds(ncl_site_seconds(site)));
+    return count ? (2 * usual_rounds(site, seconds) + 1) * seconds : 0;
 }
 
 /* Of samples taken in turn, how long a finalist takes when the start takes 1. */
@@ -61,7 +80,7 @@ static struct ncl_spread ratio(const struct final *final, int finalist)
         if (final->trials[0])
             ratios[i] /= ncl_series_value(start, i, final->by_wall);
     }
-    return ncl_spread_of(ratios, own->count);
+    return ncl_trimmed_of(ratios, own->count);
 }
 
 /* The fastest finalist; 0: none is left. */
@@ -75,9 +94,14 @@ static int fastest(const struct final *final)
     return best;
 }
 
-static bool beats_start(const struct final *final, const struct ncl_spread *spread)
+static double doubt(const struct final *final, int finalist, const struct ncl_spread *spread)
 {
-    return !final->trials[0] || 1 - spread->median > fmax(MARGIN, DOUBT * spread->error);
+    return DOUBT * (1 + (double)FEW_SAMPLES / final->series[finalist].count) * spread->error;
+}
+
+static bool beats_start(const struct final *final, int finalist, const struct ncl_spread *spread)
+{
+    return !final->trials[0] || 1 - spread->median > fmax(MARGIN, doubt(final, finalist, spread));
 }
 
 /* Further rounds would not change who wins? */
@@ -89,8 +113,8 @@ static bool settled(const struct final *final)
     if (!best)
         return true;
     spread = ratio(final, best);
-    if (!beats_start(final, &spread))
-        return 1 - spread.median + DOUBT * spread.error < MARGIN;
+    if (!beats_start(final, best, &spread))
+        return 1 - spread.median + doubt(final, best, &spread) < MARGIN;
     for (int i = 1; i < final->count; i++) {
         const struct ncl_spread other = ratio(final, i);
 
@@ -160,7 +184,8 @@ static ncl_status round_of(struct ncl_run *run, struct ncl_site *site, struct fi
 
 static ncl_status play(struct ncl_run *run, struct ncl_site *site, struct final *final)
 {
-    static const int rounds[] = {USUAL_ROUNDS, NCL_SERIES_MAX};
+    const int usual = usual_rounds(site, round_seconds(site, final->count - 1));
+    const int rounds[] = {usual, 2 * usual};
     ncl_status status = begin(run, site, final);
     int played = 0;
 
@@ -223,7 +248,7 @@ static void by_final(const struct ncl_site *site, const struct final *final,
     if (!best)
         return;
     spread = ratio(final, best);
-    wins = beats_start(final, &spread);
+    wins = beats_start(final, best, &spread);
     if (wins) {
         result->best = final->trials[best]->point;
         result->best_seconds = spread.median * unit;

@@ -17,6 +17,8 @@
 #define LOSER 2
 #define ALIKE 0.015 /* differences that are not worth telling apart */
 #define WARM_UP 4   /* how much slower a first launch may be than the later ones */
+#define YARD_LEAST                                                                                 \
+    7 /* samples of the yardstick where there are as many: outliers are costly ones */
 /* Enough of a point that takes so long. */
 #define MEASURE_SECONDS 0.25
 #define LEAST_ERROR 2e-3 /* of a median: what no number of samples gets below */
@@ -174,6 +176,30 @@ struct ncl_spread ncl_spread_of(const double *values, int count)
     return spread;
 }
 
+struct ncl_spread ncl_trimmed_of(const double *values, int count)
+{
+    struct ncl_spread spread = ncl_spread_of(values, count);
+    const int cut = count / 5, kept = count - 2 * cut;
+    double sorted[NCL_SERIES_MAX], sum = 0, winsorized = 0, squares = 0;
+
+    if (count < 2)
+        return spread;
+    memcpy(sorted, values, (size_t)count * sizeof *sorted);
+    median_of(sorted, count);
+    for (int i = cut; i < count - cut; i++)
+        sum += sorted[i];
+    for (int i = 0; i < count; i++) {
+        sorted[i] = fmin(fmax(sorted[i], sorted[cut]), sorted[count - 1 - cut]);
+        winsorized += sorted[i] / count;
+    }
+    for (int i = 0; i < count; i++)
+        squares += (sorted[i] - winsorized) * (sorted[i] - winsorized);
+    spread.median = sum / kept;
+    spread.error = fmax(2 * sqrt(squares / (count - 1) * count) / kept,
+                        spread.median * LEAST_ERROR * (count < 7 ? 2 : 1));
+    return spread;
+}
+
 struct ncl_spread ncl_series_spread(const struct ncl_series *series, bool by_wall)
 {
     double values[NCL_SERIES_MAX] = {0};
@@ -233,8 +259,8 @@ static struct figures figures_of(const struct pair *pair)
     return figures;
 }
 
-/* More samples of the point up to `count`, the yardstick in turn; a slow one gets twice the time,
- * but three samples: one may be an outlier. */
+/* More samples of the point up to `count`, the yardstick in turn; a slow one gets twice the time.
+ */
 static ncl_status take_until(struct pair *pair, struct ncl_trial *trial, int count)
 {
     const struct ncl_gauge *gauge = pair->gauge;
@@ -243,7 +269,7 @@ static ncl_status take_until(struct pair *pair, struct ncl_trial *trial, int cou
         ncl_status status = ncl_series_take(gauge->evaluator, trial, gauge->least, &pair->point);
 
         if (status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD &&
-            (pair->yard.count < 3 || pair->yard.spent <= 2 * pair->point.spent))
+            (pair->yard.count < YARD_LEAST || pair->yard.spent <= 2 * pair->point.spent))
             status = take_yard(pair);
         if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
             return status;
@@ -274,7 +300,7 @@ static bool decided(const struct pair *pair, const struct figures *figures)
 static ncl_status refine(struct pair *pair, struct ncl_trial *trial, double first,
                          struct figures *figures)
 {
-    static const int steps[] = {3, 7, 15, NCL_SERIES_MAX};
+    static const int steps[] = {3, 7, 15, 31};
     const double limit = LOSER * pair->gauge->best;
     ncl_status status = take_until(pair, trial, 1);
 
@@ -304,6 +330,21 @@ static bool hopeless(const struct pair *pair, double first)
     return gauge->best > 0 && first * factor > WARM_UP * LOSER * gauge->best;
 }
 
+/* A first launch that seems hopeless may have been interrupted: another one, unless it took long.
+ */
+static ncl_status look_again(struct pair *pair, struct ncl_trial *trial, double *first)
+{
+    const struct ncl_gauge *gauge = pair->gauge;
+    ncl_status status;
+
+    if (!hopeless(pair, *first) || *first > MEASURE_SECONDS)
+        return NCL_OK;
+    status = ncl_series_take(gauge->evaluator, trial, gauge->least, &pair->point);
+    if (status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD)
+        *first = fmin(*first, ncl_series_value(&pair->point, 0, false));
+    return status;
+}
+
 ncl_status ncl_measure(const struct ncl_gauge *gauge, struct ncl_trial *trial,
                        struct ncl_measured *measured)
 {
@@ -317,8 +358,11 @@ ncl_status ncl_measure(const struct ncl_gauge *gauge, struct ncl_trial *trial,
         status = ncl_series_begin(gauge->evaluator, trial, gauge->least, &pair.point, &first);
     if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
         return status;
+    status = look_again(&pair, trial, &first);
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
     if (hopeless(&pair, first)) {
-        /* The first launch is where ncl_series_begin left it. */
+        /* A launch is where ncl_series_begin or look_again left it. */
         pair.point.count = pair.point.launches = 1;
         figures = figures_of(&pair);
     } else {

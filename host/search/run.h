@@ -10,6 +10,7 @@ struct ncl_run {
     const struct ncl_log *log;
     const struct ncl_search *search;
     struct ncl_site *sites;
+    struct ncl_forecast *forecast;
     bool *replayed; /* of search->resumed: used */
     /* Seconds that finished evaluations cost, replayed ones what they cost then: what decisions
      * depend on. mark: the clock at the end of the last one. */

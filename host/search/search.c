@@ -1,5 +1,6 @@
 #include "search/search.h"
 
+#include "search/forecast.h"
 #include "search/run.h"
 
 #include <math.h>
@@ -105,6 +106,7 @@ static int room(const struct ncl_run *run, const struct means *means)
 static ncl_status next_batch(struct ncl_run *run, struct ncl_slot *slots, int *count)
 {
     const struct ncl_strategy strategy = {run->search->seeds_only, run->search->trials_per_task};
+    const struct ncl_kin kin = {run->forecast, run->sites, run->search->task_count};
     const struct means means = means_of(run);
     const int limit = room(run, &means);
     bool failed = false;
@@ -115,7 +117,7 @@ static ncl_status next_batch(struct ncl_run *run, struct ncl_slot *slots, int *c
 
         if (!site)
             break;
-        if (ncl_site_propose(site, &strategy, &slots[*count].point, &failed)) {
+        if (ncl_site_propose(site, &strategy, &kin, &slots[*count].point, &failed)) {
             slots[(*count)++].site = site;
             site->arm.pending++;
             site->given++;
@@ -185,7 +187,8 @@ static ncl_status open(struct ncl_run *run)
 
     run->sites = ncl_alloc((size_t)search->task_count, sizeof *run->sites);
     run->replayed = ncl_alloc((size_t)search->resumed_count, sizeof *run->replayed);
-    if (!run->sites || !run->replayed)
+    run->forecast = ncl_forecast_new();
+    if (!run->sites || !run->replayed || !run->forecast)
         return ncl_fail_memory(run->log, "a search");
     for (int i = 0; i < search->task_count; i++) {
         const ncl_status status = ncl_site_open(&run->sites[i], search, i);
@@ -205,6 +208,7 @@ static void close(struct ncl_run *run)
     }
     free(run->sites);
     free(run->replayed);
+    ncl_forecast_free(run->forecast);
 }
 
 ncl_status ncl_search_run(const struct ncl_log *log, const struct ncl_search *search,

@@ -37,6 +37,18 @@ static bool add_known(struct ncl_site *site, const struct ncl_search *search)
     return true;
 }
 
+static bool is_hinted(const struct ncl_site *site)
+{
+    const struct ncl_task *task = site->task;
+    struct ncl_point point;
+
+    for (size_t i = 0; i < site->seeds.count; i++)
+        if (!ncl_point_equal(&site->seeds.points[i], &task->start))
+            return true;
+    return task->algo_count && ncl_space_defaults(task, task->algos[0], &point) &&
+           !ncl_point_equal(&point, &task->start);
+}
+
 ncl_status ncl_site_open(struct ncl_site *site, const struct ncl_search *search, int index)
 {
     *site =
@@ -45,6 +57,7 @@ ncl_status ncl_site_open(struct ncl_site *site, const struct ncl_search *search,
     site->sample_rng.state = ncl_rng_next(&site->rng);
     if (!add_known(site, search) || !add_seeds(site))
         return ncl_fail_memory(NULL, "a problem's points");
+    site->hinted = is_hinted(site);
     return NCL_OK;
 }
 
@@ -62,11 +75,11 @@ bool ncl_site_is_start(const struct ncl_site *site, const struct ncl_point *poin
 }
 
 bool ncl_site_propose(struct ncl_site *site, const struct ncl_strategy *strategy,
-                      struct ncl_point *point, bool *failed)
+                      const struct ncl_kin *kin, struct ncl_point *point, bool *failed)
 {
     if (!site->tried.count || !ncl_point_set_has(&site->tried, &site->task->start))
         *point = site->task->start;
-    else if (!ncl_walk_propose(site, strategy, point))
+    else if (!ncl_walk_propose(site, strategy, kin, point))
         return false;
     *failed = !ncl_point_set_add(&site->tried, point);
     return !*failed;
@@ -119,7 +132,6 @@ bool ncl_site_learn(struct ncl_site *site, const struct ncl_search_note *note)
     }
     if (note->verdict == NCL_VERDICT_GOOD)
         new_best = rank(site);
-    ncl_walk_learn(site, finished, new_best);
     ncl_arm_learn(&site->arm, new_best && before > 0 ? 1 - note->seconds / before : 0, note->cost);
     return true;
 }

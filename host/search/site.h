@@ -5,7 +5,6 @@
 #include "search/measure.h"
 #include "search/space.h"
 
-#define NCL_SITE_QUEUE 64
 #define NCL_SITE_KEPT 2 /* best ones that stay prepared, besides the start */
 
 struct ncl_finished {
@@ -15,13 +14,9 @@ struct ncl_finished {
     int samples;
 };
 
-/* Local search: neighbours of a centre in a queue; a better one becomes the centre. */
+/* How far the points that come first have got. */
 struct ncl_walk {
     int next_seed, next_algo, sampled;
-    struct ncl_finished centre; /* algo NULL: none yet */
-    struct ncl_point queue[NCL_SITE_QUEUE];
-    int queue_count, queue_next;
-    int restarts; /* since the last new best */
 };
 
 /* What the bandit knows. */
@@ -47,6 +42,7 @@ struct ncl_site {
     struct ncl_arm arm;
     int counts[NCL_VERDICT_COUNT];
     int given;                /* points proposed */
+    bool hinted;              /* seeds, or else defaults, are something else than the start */
     bool exhausted, finished; /* finished: its finals are over */
     struct ncl_trial live[8]; /* prepared and not forgotten */
     int live_count;
@@ -58,12 +54,20 @@ struct ncl_strategy {
     int sample;
 };
 
+/* What proposals learn from: all sites, and where a forecast of them is fitted. */
+struct ncl_forecast;
+struct ncl_kin {
+    struct ncl_forecast *forecast;
+    const struct ncl_site *sites;
+    int count;
+};
+
 ncl_status ncl_site_open(struct ncl_site *site, const struct ncl_search *search, int index);
 void ncl_site_close(struct ncl_site *site);
 /* The next point to evaluate: the start first. It counts as tried from now on. false: exhausted, or
  * the strategy wants no more. *failed: out of memory. */
 bool ncl_site_propose(struct ncl_site *site, const struct ncl_strategy *strategy,
-                      struct ncl_point *point, bool *failed);
+                      const struct ncl_kin *kin, struct ncl_point *point, bool *failed);
 /* Learns from a finished evaluation. false: out of memory. */
 bool ncl_site_learn(struct ncl_site *site, const struct ncl_search_note *note);
 bool ncl_site_is_start(const struct ncl_site *site, const struct ncl_point *point);
@@ -74,8 +78,7 @@ struct ncl_trial *ncl_site_live(struct ncl_site *site, const struct ncl_point *p
 
 /* ---- walk.c ---- */
 bool ncl_walk_propose(struct ncl_site *site, const struct ncl_strategy *strategy,
-                      struct ncl_point *point);
-void ncl_walk_learn(struct ncl_site *site, const struct ncl_finished *finished, bool new_best);
+                      const struct ncl_kin *kin, struct ncl_point *point);
 
 /* ---- bandit.c ---- */
 /* Expected saving per second of tuning if the next evaluation goes to this site, whose start is

@@ -1,6 +1,7 @@
 #include "search/space.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define RANDOM_TRIES 64   /* before the space is walked through */
 #define REPAIR_CHANGES 24 /* small changes of an illegal point before it is given up */
@@ -55,7 +56,7 @@ bool ncl_space_defaults(const struct ncl_task *task, const struct ncl_algo *algo
     return ncl_space_legal(task, point);
 }
 
-static int index_of(const struct ncl_tunable *tunable, int value)
+int ncl_tunable_index(const struct ncl_tunable *tunable, int value)
 {
     int i = 0;
 
@@ -68,7 +69,7 @@ static int index_of(const struct ncl_tunable *tunable, int value)
 static bool move(struct ncl_point *point, int tunable, int step)
 {
     const struct ncl_tunable *t = &point->algo->tunables[tunable];
-    const int to = index_of(t, point->v[tunable]) + step;
+    const int to = ncl_tunable_index(t, point->v[tunable]) + step;
 
     if (to < 0 || to >= t->count)
         return false;
@@ -94,13 +95,6 @@ static bool repair(const struct ncl_task *task, int fixed, struct ncl_rng *rng,
     return ncl_space_legal(task, point);
 }
 
-bool ncl_space_step(const struct ncl_task *task, const struct ncl_point *from, int tunable,
-                    int step, struct ncl_rng *rng, struct ncl_point *point)
-{
-    *point = *from;
-    return move(point, tunable, step) && repair(task, tunable, rng, point);
-}
-
 bool ncl_space_wander(const struct ncl_task *task, const struct ncl_point *from, int steps,
                       struct ncl_rng *rng, struct ncl_point *point)
 {
@@ -110,6 +104,39 @@ bool ncl_space_wander(const struct ncl_task *task, const struct ncl_point *from,
     for (int i = 0; i < steps; i++)
         move(point, ncl_rng_below(rng, from->algo->tunable_count), ncl_rng_below(rng, 2) ? 1 : -1);
     return repair(task, -1, rng, point);
+}
+
+int ncl_space_algo(const struct ncl_task *task, const struct ncl_algo *algo)
+{
+    for (int i = 0; i < task->algo_count; i++)
+        if (strcmp(task->algos[i]->name, algo->name) == 0 &&
+            task->algos[i]->tunable_count == algo->tunable_count)
+            return i;
+    return -1;
+}
+
+bool ncl_space_adopt(const struct ncl_task *task, const struct ncl_point *from, struct ncl_rng *rng,
+                     struct ncl_point *point)
+{
+    const int a = ncl_space_algo(task, from->algo);
+
+    if (a < 0)
+        return false;
+    *point = (struct ncl_point){.algo = task->algos[a]};
+    for (int i = 0; i < point->algo->tunable_count; i++) {
+        const struct ncl_tunable *t = &point->algo->tunables[i];
+
+        point->v[i] = t->values[ncl_tunable_index(t, from->v[i])];
+    }
+    return repair(task, -1, rng, point);
+}
+
+bool ncl_space_set(const struct ncl_task *task, const struct ncl_point *from, int tunable,
+                   int value, struct ncl_rng *rng, struct ncl_point *point)
+{
+    *point = *from;
+    point->v[tunable] = value;
+    return repair(task, tunable, rng, point);
 }
 
 static void any_values(struct ncl_rng *rng, struct ncl_point *point)

@@ -29,10 +29,18 @@ bool ncl_space_defaults(const struct ncl_task *task, const struct ncl_algo *algo
 /* A point that is not in `tried`. false: there is none (or none within a million looked at). */
 bool ncl_space_random(const struct ncl_task *task, const struct ncl_point_set *tried,
                       struct ncl_rng *rng, struct ncl_point *point);
-/* One tunable one step up (+1) or down (-1) among its values. An illegal result is repaired through
- * small random changes of the others. false: no such step. */
-bool ncl_space_step(const struct ncl_task *task, const struct ncl_point *from, int tunable,
-                    int step, struct ncl_rng *rng, struct ncl_point *point);
+/* One tunable at another value. An illegal result is repaired through small random changes of the
+ * others. false: that did not help. */
+bool ncl_space_set(const struct ncl_task *task, const struct ncl_point *from, int tunable,
+                   int value, struct ncl_rng *rng, struct ncl_point *point);
+/* The point of another problem, with the nearest values that this one has, repaired. false: it has
+ * no such algorithm, or none legal near. */
+bool ncl_space_adopt(const struct ncl_task *task, const struct ncl_point *from, struct ncl_rng *rng,
+                     struct ncl_point *point);
+/* The number of the algorithm of that name among the task's; -1: none. */
+int ncl_space_algo(const struct ncl_task *task, const struct ncl_algo *algo);
+/* The number of the first value that is no less, or else of the last. */
+int ncl_tunable_index(const struct ncl_tunable *tunable, int value);
 /* `steps` random steps one after the other. */
 bool ncl_space_wander(const struct ncl_task *task, const struct ncl_point *from, int steps,
                       struct ncl_rng *rng, struct ncl_point *point);

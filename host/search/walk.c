@@ -1,9 +1,11 @@
-#include "search/site.h"
+#include "search/forecast.h"
 
-#define PAIRS 6        /* double steps after the single ones */
-#define SIDEWAYS 1.003 /* of the centre's time */
-#define LANDING 1.3    /* of the best's */
-#define WANDER_STEPS 3 /* of a restart near the best */
+/* Candidates of a proposal, besides all points one tunable away from the best ones. */
+#define WANDERERS 24
+#define WANDER_STEPS 3
+#define ANYWHERE 16
+/* What a point costs whose kernel was built before, when one that has to be built costs 1. */
+#define SHARED_COST 0.3
 
 /* Does the point get a turn? It counts as tried from then on (ncl_site_propose). */
 static bool fresh(const struct ncl_site *site, const struct ncl_point *point)
@@ -36,90 +38,85 @@ static bool next_defaults(struct ncl_site *site, struct ncl_point *point)
     return false;
 }
 
-static void enqueue(struct ncl_site *site, const struct ncl_point *point)
+static bool same_kernel(const struct ncl_point *a, const struct ncl_point *b)
 {
-    struct ncl_walk *walk = &site->walk;
-
-    if (walk->queue_count == NCL_SITE_QUEUE || !fresh(site, point))
-        return;
-    for (int i = 0; i < walk->queue_count; i++)
-        if (ncl_point_equal(&walk->queue[i], point))
-            return;
-    walk->queue[walk->queue_count++] = *point;
+    if (a->algo != b->algo)
+        return false;
+    for (int i = 0; i < a->algo->tunable_count; i++)
+        if (!(a->algo->arguments >> i & 1) && a->v[i] != b->v[i])
+            return false;
+    return true;
 }
 
-static void shuffle(struct ncl_site *site, int from)
+static bool is_built(const struct ncl_site *site, const struct ncl_point *point)
 {
-    struct ncl_walk *walk = &site->walk;
-
-    for (int i = walk->queue_count - 1; i > from; i--) {
-        const int j = from + ncl_rng_below(&site->rng, i - from + 1);
-        const struct ncl_point moved = walk->queue[i];
-
-        walk->queue[i] = walk->queue[j];
-        walk->queue[j] = moved;
-    }
-}
-
-/* Single steps of the tunables that are arguments of the kernel, or of those that are not. */
-static void enqueue_steps(struct ncl_site *site, bool arguments)
-{
-    struct ncl_walk *walk = &site->walk;
-    const struct ncl_point *centre = &walk->centre.point;
-    const int from = walk->queue_count;
-    struct ncl_point point;
-
-    for (int i = 0; i < 2 * centre->algo->tunable_count; i++)
-        if ((centre->algo->arguments >> i / 2 & 1) == arguments &&
-            ncl_space_step(site->task, centre, i / 2, i % 2 ? 1 : -1, &site->rng, &point))
-            enqueue(site, &point);
-    shuffle(site, from);
-}
-
-/* The neighbours of the centre in random order: first those that share its kernel, which cost no
- * build and so are tried in one batch, then other single steps, then some double ones. */
-static void fill_queue(struct ncl_site *site)
-{
-    struct ncl_walk *walk = &site->walk;
-    const struct ncl_point *centre = &walk->centre.point;
-    struct ncl_point point;
-
-    walk->queue_count = walk->queue_next = 0;
-    enqueue_steps(site, true);
-    enqueue_steps(site, false);
-    for (int i = 0; i < PAIRS; i++)
-        if (ncl_space_wander(site->task, centre, 2, &site->rng, &point))
-            enqueue(site, &point);
-}
-
-static bool next_neighbour(struct ncl_site *site, struct ncl_point *point)
-{
-    struct ncl_walk *walk = &site->walk;
-
-    while (walk->queue_next < walk->queue_count) {
-        *point = walk->queue[walk->queue_next++];
-        if (fresh(site, point))
+    for (size_t i = 0; i < site->tried.count; i++)
+        if (same_kernel(&site->tried.points[i], point))
             return true;
-    }
     return false;
 }
 
-/* Somewhere else: by turns near the best and anywhere. */
-static bool restart(struct ncl_site *site, struct ncl_point *point)
-{
-    struct ncl_walk *walk = &site->walk;
-    const bool near = walk->restarts++ % 2 == 0 && site->best >= 0;
+struct candidate {
+    struct ncl_point point;
+    double value; /* expected gain for its cost */
+};
 
-    for (int i = 0; near && i < 8; i++)
-        if (ncl_space_wander(site->task, &site->done[site->best].point, WANDER_STEPS + i / 2,
-                             &site->rng, point) &&
-            fresh(site, point))
-            return true;
-    return ncl_space_random(site->task, &site->tried, &site->rng, point);
+static void consider(const struct ncl_site *site, const struct ncl_forecast *forecast,
+                     const struct ncl_point *point, struct candidate *best)
+{
+    double value;
+
+    if (!fresh(site, point))
+        return;
+    value = ncl_forecast_gain(forecast, point) / (is_built(site, point) ? SHARED_COST : 1);
+    if (value > best->value)
+        *best = (struct candidate){*point, value};
+}
+
+/* All points one tunable away, and some a little further. */
+static void consider_around(struct ncl_site *site, const struct ncl_forecast *forecast,
+                            const struct ncl_point *centre, struct candidate *best)
+{
+    struct ncl_point point;
+
+    for (int i = 0; i < centre->algo->tunable_count; i++) {
+        const struct ncl_tunable *t = &centre->algo->tunables[i];
+
+        for (int j = 0; j < t->count; j++)
+            if (ncl_space_set(site->task, centre, i, t->values[j], &site->rng, &point))
+                consider(site, forecast, &point, best);
+    }
+    for (int i = 0; i < WANDERERS; i++)
+        if (ncl_space_wander(site->task, centre, 2 + i % (WANDER_STEPS - 1), &site->rng, &point))
+            consider(site, forecast, &point, best);
+}
+
+/* Around the best two, the best of other problems, and anywhere. */
+static bool by_forecast(struct ncl_site *site, const struct ncl_kin *kin, struct ncl_point *point)
+{
+    struct candidate best = {.value = 0};
+
+    ncl_forecast_fit(kin->forecast, kin->sites, kin->count, site->index);
+    if (site->best >= 0)
+        consider_around(site, kin->forecast, &site->done[site->best].point, &best);
+    if (site->second >= 0)
+        consider_around(site, kin->forecast, &site->done[site->second].point, &best);
+    for (int i = 0; i < kin->count; i++) {
+        const struct ncl_site *other = &kin->sites[i];
+
+        if (other != site && other->best >= 0 &&
+            ncl_space_adopt(site->task, &other->done[other->best].point, &site->rng, point))
+            consider(site, kin->forecast, point, &best);
+    }
+    for (int i = 0; i < ANYWHERE; i++)
+        if (ncl_space_random(site->task, &site->tried, &site->rng, point))
+            consider(site, kin->forecast, point, &best);
+    *point = best.point;
+    return best.value > 0;
 }
 
 bool ncl_walk_propose(struct ncl_site *site, const struct ncl_strategy *strategy,
-                      struct ncl_point *point)
+                      const struct ncl_kin *kin, struct ncl_point *point)
 {
     struct ncl_walk *walk = &site->walk;
 
@@ -133,35 +130,6 @@ bool ncl_walk_propose(struct ncl_site *site, const struct ncl_strategy *strategy
         return true;
     if (strategy->seeds_only)
         return false;
-    if (next_defaults(site, point) || next_neighbour(site, point))
-        return true;
-    if (restart(site, point)) {
-        walk->centre.point.algo = NULL;
-        return true;
-    }
-    return false;
-}
-
-/* Is the point worth looking around it? Sideways steps cross plateaus; a restart has to land near
- * the best. */
-static bool suits(const struct ncl_site *site, const struct ncl_finished *finished)
-{
-    const struct ncl_walk *walk = &site->walk;
-
-    return walk->centre.point.algo ? finished->seconds <= SIDEWAYS * walk->centre.seconds
-                                   : finished->seconds <= LANDING * ncl_site_seconds(site);
-}
-
-void ncl_walk_learn(struct ncl_site *site, const struct ncl_finished *finished, bool new_best)
-{
-    struct ncl_walk *walk = &site->walk;
-
-    if (finished->verdict != NCL_VERDICT_GOOD)
-        return;
-    if (new_best)
-        walk->restarts = 0;
-    if (!new_best && !suits(site, finished))
-        return;
-    walk->centre = *finished;
-    fill_queue(site);
+    return next_defaults(site, point) || by_forecast(site, kin, point) ||
+           ncl_space_random(site->task, &site->tried, &site->rng, point);
 }

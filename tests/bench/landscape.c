@@ -1,24 +1,24 @@
-/* Records tests/data/landscapes: landscape NAME FILE SECONDS
+/* Records tests/data/landscapes: landscape NAME FILE
  *
- * Times every point of a reduced space of one problem, beside the start, and appends rows to FILE
- * until SECONDS have passed; called again, it goes on. At the end it visits the promising points
- * three times more. NAME: one of the table below. Exit
- * status 3: there is more to do. What a row costs is the time to build, run and verify its point;
- * for that to be true the driver's own kernel cache must be empty (POCL_CACHE_DIR). */
+ * Builds every point of a reduced space of one problem, then visits them in turn several times,
+ * each beside the start. A row has the median of its visits, so that the optimum is no lucky one.
+ * What preparing costs is the time to build, run and verify a point; for that to be true the
+ * driver's own kernel cache must be empty (POCL_CACHE_DIR). */
 #include "session/trial.h"
 
 #include "base/clock.h"
 #include "plan/choose.h"
 #include "search/measure.h"
-#include "support/landscape.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the fastest point's time: what is no slower is visited again. */
-#define PROMISING 1.3
+/* Of the fastest point's time: what is slower is not visited again. */
+#define HOPELESS 3
 #define VISITS 3
+#define MOST_POINTS 300
 #define COLD_BYTES ((size_t)32 << 20)
 
 static const struct {
@@ -45,10 +45,10 @@ static const struct {
     const char *algo;
     int counts[NCL_MAX_TUNABLES], steps[NCL_MAX_TUNABLES];
 } spaces[] = {
-    {"pointwise", {5, 3, 4, 4, 1, 2, 2}, {1, 1, 2, 1, 1, 2, 1}}, /* P KB PL KL WG PF PX */
-    {"spatial", {4, 3, 3, 2, 1, 1, 2}, {2, 1, 2, 2, 1, 1, 1}},   /* P KB PL KL WG PF SLAB */
+    {"pointwise", {4, 3, 3, 3, 1, 2, 2}, {1, 1, 2, 2, 1, 2, 1}}, /* P KB PL KL WG PF PX */
+    {"spatial", {4, 3, 2, 2, 1, 1, 2}, {1, 1, 2, 2, 1, 1, 1}},   /* P KB PL KL WG PF SLAB */
     {"grouped", {5, 3, 2, 2, 2}, {1, 1, 1, 1, 1}},               /* P L WALK HOLD WG */
-    {"stem", {6, 4, 3, 2}, {1, 1, 1, 1}},                        /* P KB L WG */
+    {"stem", {5, 3, 3, 2}, {1, 1, 1, 1}},                        /* P KB L WG */
 };
 
 static void must(ncl_status status)
@@ -98,17 +98,25 @@ static void reduce(const struct ncl_tunable *tunable, int value, int count, int 
 
 #define MOST_ALGOS 5
 
+struct row {
+    int algo;
+    struct ncl_trial trial;
+    double prepare; /* seconds */
+    double seconds[VISITS], spread[VISITS];
+    int visits;
+};
+
 struct recorder {
-    FILE *file;
     struct ncl_problem problem;
     const struct ncl_caps *caps;
     const struct ncl_algo *algos[MOST_ALGOS]; /* the default choice first */
     struct ncl_tunable reduced[MOST_ALGOS][NCL_MAX_TUNABLES];
     int algo_count;
     struct ncl_evaluator evaluator;
-    struct ncl_trial start;
-    double start_prepare, reference, until;
-    int known, seen; /* rows that the file has; points so far */
+    struct ncl_point start;
+    struct row rows[MOST_POINTS];
+    int row_count;
+    double reference;
 };
 
 static double now(void)
@@ -144,116 +152,7 @@ static void find_algos(struct recorder *r)
     if (!r->algo_count)
         must(NCL_ERROR_DEVICE);
     must(ncl_choose(NULL, &r->problem, r->caps, 0, &choice));
-    r->start = (struct ncl_trial){.point = choice.point};
-}
-
-/* ---- the file ---- */
-
-static void write_values(struct recorder *r, const struct ncl_algo *algo, const int *v)
-{
-    for (int i = 0; i < algo->tunable_count; i++)
-        fprintf(r->file, " %d", v[i]);
-}
-
-static void write_head(struct recorder *r, size_t index)
-{
-    const struct ncl_problem *p = &r->problem;
-    const struct ncl_window *w = &p->of.conv.window;
-
-    fprintf(r->file, "# %s, %u units, %s\n", r->caps->name, r->caps->compute_units,
-            r->caps->driver);
-    fprintf(r->file, "problem %d %d %d %d %d %d %d %d %d %d %d\nuses %d\n", p->x.c, p->x.h, p->x.w,
-            p->y.c, p->y.h, p->y.w, w->kernel_h, w->stride_h, w->pad_top, p->of.conv.groups,
-            p->epilogue.residual, problems[index].uses);
-    for (int a = 0; a < r->algo_count; a++) {
-        fprintf(r->file, "algorithm %s %u", r->algos[a]->name, r->algos[a]->arguments);
-        for (int i = 0; i < r->algos[a]->tunable_count; i++)
-            fprintf(r->file, " %s", r->algos[a]->tunables[i].name);
-        fprintf(r->file, "\n");
-    }
-    for (int a = 0; a < r->algo_count; a++) {
-        int v[NCL_MAX_TUNABLES];
-
-        r->algos[a]->defaults(v, p, r->caps);
-        fprintf(r->file, a ? "defaults %d" : "start 0", a);
-        write_values(r, r->algos[a], v);
-        fprintf(r->file, "\n");
-    }
-    fprintf(r->file, "reference %.1f\n", 1e6 * r->reference);
-}
-
-/* Rows and reference of a file that was begun; false: there is none. */
-static bool read_begun(struct recorder *r, const char *path)
-{
-    FILE *file = fopen(path, "r");
-    char line[256];
-
-    while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "reference %lf", &r->reference) == 1)
-            r->reference *= 1e-6;
-        r->known += line[0] >= '0' && line[0] <= '9';
-    }
-    if (file)
-        fclose(file);
-    return file != NULL;
-}
-
-/* ---- recording ---- */
-
-/* One visit of a point; prefix: what its row begins with. */
-static void visit(struct recorder *r, const char *prefix, int a, const struct ncl_point *point)
-{
-    const struct ncl_evaluator *evaluator = &r->evaluator;
-    const bool is_start = ncl_point_equal(point, &r->start.point);
-    const struct ncl_gauge gauge = {
-        .evaluator = evaluator, .yard = &r->start, .reference = r->reference};
-    struct ncl_trial trial = {.point = *point};
-    struct ncl_measured measured = {0};
-    double prepared = now();
-
-    must(evaluator->prepare(evaluator->self, &trial, 1));
-    prepared = is_start ? r->start_prepare : now() - prepared;
-    if (trial.verdict == NCL_VERDICT_GOOD)
-        must(ncl_measure(&gauge, &trial, &measured));
-    fprintf(r->file, "%s%d", prefix, a);
-    write_values(r, point->algo, point->v);
-    if (trial.verdict == NCL_VERDICT_GOOD)
-        fprintf(r->file, " %.0f %.1f %.1f\n", 1e3 * prepared, 1e6 * measured.seconds,
-                1e6 * measured.spread);
-    else
-        fprintf(r->file, " %.0f %s\n", 1e3 * prepared, ncl_verdict_name(trial.verdict));
-    if (!is_start)
-        evaluator->forget(evaluator->self, &trial);
-}
-
-static void record(struct recorder *r, int a, const struct ncl_point *point)
-{
-    if (r->seen++ < r->known || now() > r->until)
-        return;
-    visit(r, "", a, point);
-}
-
-/* Further visits, each round through all promising points, as long as there is time. */
-static void record_again(struct recorder *r, const char *path)
-{
-    struct ncl_landscape l;
-    double best;
-
-    fflush(r->file);
-    ncl_landscape_load(path, &l);
-    best = ncl_landscape_optimum(&l);
-    for (int round = 0; round < VISITS; round++) {
-        for (size_t i = 0; i < l.count && now() < r->until; i++) {
-            const struct ncl_landscape_row *row = &l.rows[i];
-            const int a = (int)(row->point.algo - l.algos);
-            struct ncl_point point = row->point;
-
-            point.algo = r->algos[a];
-            if (row->seconds <= PROMISING * best && row->visits <= round)
-                visit(r, "again ", a, &point);
-        }
-    }
-    ncl_landscape_free(&l);
+    r->start = choice.point;
 }
 
 /* Arguments change fastest: rows of one kernel are neighbours. */
@@ -271,38 +170,139 @@ static void number_to_point(const struct recorder *r, int a, int number, struct 
     }
 }
 
-static void record_algo(struct recorder *r, int a)
+static void add_points(struct recorder *r, int a)
 {
     int total = 1;
 
     for (int i = 0; i < r->algos[a]->tunable_count; i++)
         total *= r->reduced[a][i].count;
-    for (int number = 0; number < total; number++) {
+    for (int number = 0; number < total && r->row_count < MOST_POINTS; number++) {
         struct ncl_point point = {.algo = r->algos[a]};
 
         number_to_point(r, a, number, &point);
         if (ncl_algo_legal(point.algo, point.v, &r->problem, r->caps))
-            record(r, a, &point);
+            r->rows[r->row_count++] = (struct row){.algo = a, .trial = {.point = point}};
     }
 }
 
-/* The yardstick, ready; its time where the file does not have it. */
-static void ready_start(struct recorder *r)
+/* ---- recording ---- */
+
+static struct row *start_row(struct recorder *r)
 {
-    const struct ncl_gauge gauge = {.evaluator = &r->evaluator};
+    for (int i = 0; i < r->row_count; i++)
+        if (ncl_point_equal(&r->rows[i].trial.point, &r->start))
+            return &r->rows[i];
+    fprintf(stderr, "landscape: the start is not in its space\n");
+    exit(1);
+}
+
+static void prepare_all(struct recorder *r)
+{
+    for (int i = 0; i < r->row_count; i++) {
+        struct row *row = &r->rows[i];
+
+        row->prepare = now();
+        must(r->evaluator.prepare(r->evaluator.self, &row->trial, 1));
+        row->prepare = now() - row->prepare;
+    }
+}
+
+static void visit(struct recorder *r, struct row *row, struct ncl_trial *start)
+{
+    const bool is_start = &row->trial == start;
+    const struct ncl_gauge gauge = {
+        .evaluator = &r->evaluator, .yard = is_start ? NULL : start, .reference = r->reference};
     struct ncl_measured measured = {0};
 
-    r->start_prepare = now();
-    must(r->evaluator.prepare(r->evaluator.self, &r->start, 1));
-    r->start_prepare = now() - r->start_prepare;
-    if (r->start.verdict == NCL_VERDICT_GOOD && r->reference <= 0) {
-        must(ncl_measure(&gauge, &r->start, &measured));
-        r->reference = measured.seconds;
+    must(ncl_measure(&gauge, &row->trial, &measured));
+    row->seconds[row->visits] = measured.seconds;
+    row->spread[row->visits++] = measured.spread;
+}
+
+static double median(const double *values, int count)
+{
+    return ncl_spread_of(values, count).median;
+}
+
+/* Rounds through all points that are good and not hopeless. The start is 1 by definition. */
+static void visit_all(struct recorder *r)
+{
+    struct row *start = start_row(r);
+    double best;
+
+    visit(r, start, &start->trial);
+    r->reference = best = start->seconds[0];
+    for (int round = 0; round < VISITS; round++) {
+        for (int i = 0; i < r->row_count; i++) {
+            struct row *row = &r->rows[i];
+
+            if (row == start || row->trial.verdict != NCL_VERDICT_GOOD ||
+                (row->visits && row->seconds[0] > HOPELESS * best))
+                continue;
+            visit(r, row, &start->trial);
+            best = fmin(best, median(row->seconds, row->visits));
+        }
     }
-    if (r->start.verdict != NCL_VERDICT_GOOD) {
-        fprintf(stderr, "landscape: the start: %s\n", r->start.why);
-        exit(1);
+}
+
+/* ---- the file ---- */
+
+static void write_values(FILE *file, const struct ncl_algo *algo, const int *v)
+{
+    for (int i = 0; i < algo->tunable_count; i++)
+        fprintf(file, " %d", v[i]);
+}
+
+static void write_head(const struct recorder *r, FILE *file, int uses)
+{
+    const struct ncl_problem *p = &r->problem;
+    const struct ncl_window *w = &p->of.conv.window;
+
+    fprintf(file, "# %s, %u units, %s\n", r->caps->name, r->caps->compute_units, r->caps->driver);
+    fprintf(file, "problem %d %d %d %d %d %d %d %d %d %d %d\nuses %d\n", p->x.c, p->x.h, p->x.w,
+            p->y.c, p->y.h, p->y.w, w->kernel_h, w->stride_h, w->pad_top, p->of.conv.groups,
+            p->epilogue.residual, uses);
+    for (int a = 0; a < r->algo_count; a++) {
+        fprintf(file, "algorithm %s %u", r->algos[a]->name, r->algos[a]->arguments);
+        for (int i = 0; i < r->algos[a]->tunable_count; i++)
+            fprintf(file, " %s", r->algos[a]->tunables[i].name);
+        fprintf(file, "\n");
     }
+    for (int a = 0; a < r->algo_count; a++) {
+        int v[NCL_MAX_TUNABLES];
+
+        r->algos[a]->defaults(v, p, r->caps);
+        fprintf(file, a ? "defaults %d" : "start 0", a);
+        write_values(file, r->algos[a], v);
+        fprintf(file, "\n");
+    }
+}
+
+static void write_row(FILE *file, const struct row *row)
+{
+    fprintf(file, "%d", row->algo);
+    write_values(file, row->trial.point.algo, row->trial.point.v);
+    if (row->trial.verdict == NCL_VERDICT_GOOD)
+        fprintf(file, " %.0f %.1f %.1f\n", 1e3 * row->prepare,
+                1e6 * median(row->seconds, row->visits), 1e6 * median(row->spread, row->visits));
+    else
+        fprintf(file, " %.0f %s\n", 1e3 * row->prepare, ncl_verdict_name(row->trial.verdict));
+}
+
+static int write_file(const struct recorder *r, const char *path, int uses)
+{
+    FILE *file = fopen(path, "w");
+    int failed;
+
+    if (!file) {
+        perror(path);
+        return 1;
+    }
+    write_head(r, file, uses);
+    for (int i = 0; i < r->row_count; i++)
+        write_row(file, &r->rows[i]);
+    failed = ferror(file);
+    return fclose(file) || failed;
 }
 
 static void open_device(struct ncl_device *device)
@@ -332,19 +332,18 @@ static size_t find_problem(const char *name)
 
 int main(int argc, char **argv)
 {
-    struct recorder r = {.known = 0};
+    static struct recorder r;
     struct ncl_device device;
     struct ncl_trials *trials = NULL;
-    bool begun;
     size_t index;
+    int status;
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: landscape NAME FILE SECONDS\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: landscape NAME FILE\n");
         return 2;
     }
     index = find_problem(argv[1]);
     open_device(&device);
-    r.until = now() + strtod(argv[3], NULL);
     r.caps = &device.caps;
     r.problem = problem_of(index, r.caps);
     find_algos(&r);
@@ -355,22 +354,13 @@ int main(int argc, char **argv)
                                                      .cold_bytes = COLD_BYTES},
                          &trials));
     ncl_trials_evaluator(trials, &r.evaluator);
-    begun = read_begun(&r, argv[2]);
-    ready_start(&r);
-    r.file = fopen(argv[2], "a");
-    if (!r.file) {
-        perror(argv[2]);
-        return 1;
-    }
-    if (!begun)
-        write_head(&r, index);
     for (int a = 0; a < r.algo_count; a++)
-        record_algo(&r, a);
-    if (now() < r.until)
-        record_again(&r, argv[2]);
-    printf("%s: %d points in all\n", argv[1], r.seen);
-    fclose(r.file);
+        add_points(&r, a);
+    prepare_all(&r);
+    visit_all(&r);
+    status = write_file(&r, argv[2], problems[index].uses);
+    printf("%s: %d points\n", argv[1], r.row_count);
     ncl_trials_close(trials);
     ncl_device_close(&device);
-    return now() > r.until ? 3 : 0;
+    return status;
 }
