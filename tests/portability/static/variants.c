@@ -179,8 +179,8 @@ static void print_family(const struct ncl_choice *choice, const struct ncl_stage
     }
     printf("\"family\": \"%s%s",
            ncl_algo_half_math(choice->point.algo, p) ? "halfmath-"
-           : p->half                           ? "half-"
-                                               : "",
+           : p->half                                 ? "half-"
+                                                     : "",
            conv->groups > 1 ? "grouped" : ncl_problem_kind_name(p));
     if (p->kind == NCL_PROBLEM_CONV && conv->groups > 1)
         printf("-%d", p->x.c / conv->groups);
