@@ -55,7 +55,9 @@ typedef enum ncl_log_level {
 typedef enum ncl_math { NCL_MATH_AUTO = 0, NCL_MATH_REPRODUCIBLE = 1, NCL_MATH_FAST = 2 } ncl_math;
 /* How tensors between layers and convolution weights are stored; a model's inputs and outputs are
  * float32 in either case, and so are sums: an fp16 value is rounded, to nearest even, once, when it
- * is written. Values of 65520 and more become infinite. */
+ * is written. Values of 65520 and more become infinite. With NCL_MATH_FAST devices that have
+ * cl_khr_fp16 may sum up to 16 products of a convolution in halves before they add them to a float:
+ * a result is off by at most 2^-7 of the sum of its products' magnitudes. */
 typedef enum ncl_precision { NCL_FP32 = 0, NCL_FP16 = 1 } ncl_precision;
 typedef enum ncl_element { NCL_FLOAT32 = 0 } ncl_element;
 typedef enum ncl_layout { NCL_NCHW = 0, NCL_NHWC = 1 } ncl_layout;
@@ -325,9 +327,9 @@ NCL_API ncl_status ncl_session_peak_gbytes(const ncl_session *session, double *g
 NCL_API size_t ncl_session_layer_count(const ncl_session *session);
 NCL_API ncl_status ncl_session_layer(const ncl_session *session, size_t index, ncl_layer *layer);
 /* Runs the inputs once, layer by layer, and compares every layer's device result with the host
- * oracle: bit for bit in reproducible mode, within a stated bound in fast mode. NCL_ERROR_MISMATCH
- * names the first layer that differs. *json (if not NULL): the findings per layer; free with
- * ncl_free. */
+ * oracle: bit for bit in reproducible mode; in fast mode within 1e-3 of the layer's largest value,
+ * 2^-10 more in fp16, and 2^-7 more where products are summed in halves. NCL_ERROR_MISMATCH names
+ * the first layer that differs. *json (if not NULL): the findings per layer; free with ncl_free. */
 NCL_API ncl_status ncl_verify(ncl_session *session, const ncl_tensor *inputs, size_t input_count,
                               char **json);
 

@@ -5,7 +5,7 @@
  *   y[k][q] = epilogue(bias[k] + sum over ic of x[ic / CB][q][ic % CB] * w[ic][k])
  *
  * x        [C / CB][pixels] blocks (block = CB channels of one pixel)
- * w        [C, rounded up to CB][K, rounded up to CB] floats; zeros where there are no channels:
+ * w        [C, rounded up to CB][K, rounded up to CB] numbers; zeros where there are no channels:
  *          tail lanes of x, which are zero, meet them          bias [K / CB] blocks
  * y, res   [K / CB][pixels] blocks; with V = CB res may be y: each output is read, then written, by
  *          one work-item, once. With V = 1 a work-item reads its neighbours' residuals too
@@ -33,23 +33,29 @@
 
 #if V == 1
 #define values float
+#define stored_values element
+#define VALUES_AT(p, i) VALUE_AT(p, i)
+#define PUT_VALUES(p, i, v) PUT_VALUE(p, i, v)
 #define SPREAD(v) (v)
 /* Not by number: some compilers would go through memory. */
 #define PART(v, l) (as_int(v.l) & own.l)
 #define PICK(v) as_float(PART(v, s0) | PART(v, s1) | PART(v, s2) | PART(v, s3))
 #else
 #define values block
+#define stored_values stored
+#define VALUES_AT(p, i) BLOCK_AT(p, i)
+#define PUT_VALUES(p, i, v) PUT_BLOCK(p, i, v)
 #define SPREAD(v) (values)(v)
 #define PICK(v) (v)
 #endif
 
 #if INDEX
-#define W_AT(place) w[(place) + k]
+#define W_AT(place) VALUES_AT(w, (place) + k)
 #else
-#define W_AT(place) (w + (place))[k]
+#define W_AT(place) VALUES_AT(w + (place), k)
 #endif
 #define INIT(p, unused) values acc_##p = PICK(start);
-#define LOAD_X(p, unused) const block v_##p = x[x_at + min(q + p, pixels - 1)];
+#define LOAD_X(p, unused) const block v_##p = BLOCK_AT(x, x_at + min(q + p, pixels - 1));
 #define STEP_(p, lane) acc_##p = FMA_OF(SPREAD(v_##p.lane), w_here, acc_##p);
 #define STEP_0(p, unused) STEP_(p, s0)
 #define STEP_1(p, unused) STEP_(p, s1)
@@ -85,12 +91,12 @@
   if (q + p < pixels) { \
     const uint at = kb * pixels + q + p; \
     const block result = FN(epilogue)((block)(acc_##p), kb, blocks_out, at EPILOGUE_NAMES); \
-    y[at * (CB / V) + lane] = PICK(result); \
+    PUT_VALUES(y, at * (CB / V) + lane, PICK(result)); \
   }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_dense_lanes)(
-    __global const block *restrict x, __global const values *restrict w,
-    __global values *y EPILOGUE_PARAMS, uint blocks_in, uint blocks_out, uint pixels) {
+    __global const stored *restrict x, __global const stored_values *restrict w,
+    __global stored_values *y EPILOGUE_PARAMS, uint blocks_in, uint blocks_out, uint pixels) {
   const uint row = blocks_out * (CB / V), item = get_global_id(0), q = (uint)get_group_id(1) * P;
   /* Work-items past the last channel compute it again, and store nothing. */
   const uint k = min(item, row - 1), kb = k / (CB / V), lane = k % (CB / V);

@@ -72,7 +72,9 @@
 #define AHEAD_PIXEL(p, unused) FOR_K(AHEAD_Y, p)
 #define INIT(p, k) block ACC(p, k) = BIAS(kb + k);
 #define INIT_PIXEL(p, unused) FOR_K(INIT, p)
-#define LOAD_W(unused, k) const block w_##k = BLOCK_AT(w_block, k * g->channels_in + lane);
+/* A size_t, or x86 computes the wrap of a uint for each block and lane. */
+#define LOAD_W(unused, k) \
+  const block w_##k = BLOCK_AT(w_block + (size_t)k * g->channels_in, lane);
 #define STEP(p, k) ACC(p, k) = FMA((block)(v), w_##k, ACC(p, k));
 #define FETCH_PIXEL(p, unused) FETCH(p, x_block, SOURCE(p))
 #define STEP_PIXEL(p, unused) \

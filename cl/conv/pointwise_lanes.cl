@@ -49,20 +49,20 @@
 #if INDEX
 #define W_HERE w + w_at
 #define START_W uint w_at = kb * channels_in;
-#define AT(p) BLOCK_AT(x, x_at + OFFSET(p))
+#define AT(p) FACTOR_AT(x, x_at + OFFSET(p))
 #define START_X uint x_at = FIRST;
 #define ADVANCE_X x_at += pixels_in;
 #define ADVANCE_W w_at += CB * KB;
 #else
 #define W_HERE w
 #define START_W w += (size_t)kb * channels_in;
-#define AT(p) BLOCK_AT(x, OFFSET(p))
+#define AT(p) FACTOR_AT(x, OFFSET(p))
 #define START_X x += FIRST;
 #define ADVANCE_X x += pixels_in;
 #define ADVANCE_W w += CB * KB;
 #endif
 
-#define LOAD_X(p, unused) const block v_##p = AT(p);
+#define LOAD_X(p, unused) const factor v_##p = AT(p);
 /* Not CAT: what it pastes uses CAT. */
 #define BLOCKS_(n) BLOCKS_##n
 #define BLOCKS(n) BLOCKS_(n)
@@ -110,12 +110,12 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_pointwise_l
   START_W
   START_X
   for (uint b = channels_in / (CB * UNROLL); b > 0; --b) {
-    BLOCKS(UNROLL)
+    SUMS(BLOCKS(UNROLL))
   }
-  BLOCKS(BLOCKS_LEFT)
+  SUMS(BLOCKS(BLOCKS_LEFT))
 #if C_TAIL
   FOR_P(LOAD_X, 0)
-  TAIL_LANES
+  SUMS(TAIL_LANES)
 #endif
   FOR_P(STORE_PIXEL, 0)
 }

@@ -1,7 +1,7 @@
 /* Pointwise (1x1) convolution and the dense layer for devices with local memory of their own
  * (discrete GPUs), blocked layout, fused epilogue. A work-group loads tiles of x and w into local
  * memory once for all of its work-items: it reads global memory least, and may be as narrow along
- * pixels as the map wants.
+ * pixels as the map wants. Halves become floats on the way there, once instead of at every use.
  *
  *   y[kb][q] = epilogue(bias[kb] + sum over ic of x[ic / CB][source(q)][ic % CB] * w[kb][ic])
  *
@@ -69,7 +69,8 @@
 #define STORE(p, k) \
   if (BLOCK_OUT(k) < blocks_out) { \
     const uint at = BLOCK_OUT(k) * pixels_out + PIXEL(p); \
-    y[at] = FN(epilogue)(ACC(p, k), BLOCK_OUT(k), blocks_out, at EPILOGUE_NAMES); \
+    PUT_BLOCK(y, at, \
+              FN(epilogue)(ACC(p, k), BLOCK_OUT(k), blocks_out, at EPILOGUE_NAMES)); \
   }
 #define STORE_PIXEL(p, unused) if (PIXEL(p) < pixels_out) { FOR_K(STORE, p) }
 
@@ -99,8 +100,8 @@
 #define BLOCK_IN(n) (b + SHARE(n) / P)
 #define IF_THERE(d)
 #endif
-#define BRING_X(n, unused) x_tile[to_##n] = x[BLOCK_IN(n) * pixels_in + from_##n];
-#define BRING_W(n, unused) w_tile[(n) * WG + id] = w[(n) * WG];
+#define BRING_X(n, unused) x_tile[to_##n] = BLOCK_AT(x, BLOCK_IN(n) * pixels_in + from_##n);
+#define BRING_W(n, unused) w_tile[(n) * WG + id] = BLOCK_AT(w, (n) * WG);
 #define STEP(d, unused) \
   IF_THERE(d) { \
     __local const block *x_near = x_tile + d * X_ROW + lx; \
@@ -115,8 +116,8 @@
 #define STEPS(n) STEPS_(n)
 
 __kernel __attribute__((reqd_work_group_size(LX, LY, 1))) void FN(ncl_pointwise_local)(
-    __global const block *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint blocks_in, uint blocks_out, uint pixels_in,
+    __global const stored *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint blocks_in, uint blocks_out, uint pixels_in,
     uint pixels_out STRIDE_PARAMS) {
   __local block x_tile[DEPTH * X_ROW], w_tile[DEPTH * CB * W_ROW];
   const uint lx = get_local_id(0), ly = get_local_id(1), id = ly * LX + lx;

@@ -62,9 +62,9 @@
 #else
 #define SAFE(p) (COLUMN(p) >= LEFT && COLUMN(p) < RIGHT)
 #endif
-#define PIXEL_BYTES (uint)sizeof(block)
+#define PIXEL_BYTES (uint)sizeof(stored)
 /* AMD adds pointer, bytes and a constant in the load itself. */
-#define X_BYTES(from, bytes) ((__global const block *)((__global const char *)(from) + (bytes)))
+#define X_BYTES(from, bytes) ((__global const stored *)((__global const char *)(from) + (bytes)))
 /* Where pixel p is, from pixel LEFT at ROLL 0, else from pixel LEFT of the tap at hand. */
 #if ROLL
 #define BESIDE(p) (p * SW - LEFT)
@@ -74,8 +74,9 @@
 #define TAP_BYTES 0
 #endif
 #if INDEX
-#define X_AT(p) *X_BYTES(x, x_at + (uint)BESIDE(p) * PIXEL_BYTES)
-#define X_EITHER(p) *X_BYTES(x, min(x_at + (uint)BESIDE(p) * PIXEL_BYTES, last))
+#define X_AT(p) FACTOR_AT(X_BYTES(x, x_at + (uint)BESIDE(p) * PIXEL_BYTES), 0)
+#define X_EITHER(p) \
+  FACTOR_AT(X_BYTES(x, min(x_at + (uint)BESIDE(p) * PIXEL_BYTES, last)), 0)
 #define PLACE_UNIT PIXEL_BYTES
 #define OFFSET_UNIT 1
 #define START_X uint x_at = x_first + offset + TAP_BYTES;
@@ -84,20 +85,20 @@
 #define START_W uint w_at = w_row * PIXEL_BYTES;
 #define ADVANCE_W w_at += CB * KB * PIXEL_BYTES;
 #else
-#define X_AT(p) X_BYTES(x_block, offset + TAP_BYTES)[BESIDE(p)]
+#define X_AT(p) FACTOR_AT(X_BYTES(x_block, offset + TAP_BYTES), BESIDE(p))
 #define X_EITHER(p) \
-  *X_BYTES(x_block, min(offset + TAP_BYTES + (uint)BESIDE(p) * PIXEL_BYTES, last))
+  FACTOR_AT(X_BYTES(x_block, min(offset + TAP_BYTES + (uint)BESIDE(p) * PIXEL_BYTES, last)), 0)
 #define PLACE_UNIT 1
 #define OFFSET_UNIT PIXEL_BYTES
-#define START_X __global const block *x_block = x + x_first;
+#define START_X __global const stored *x_block = x + x_first;
 #define ADVANCE_X x_block += plane;
 #define W_HERE w_tap
-#define START_W __global const block *w_tap = w + w_row;
+#define START_W __global const stored *w_tap = w + w_row;
 #define ADVANCE_W w_tap += CB * KB;
 #endif
 #define LOOK(p, unused) const bool inside_##p = SAFE(p) || left + COLUMN(p) < width_in;
-#define MASKED(p) as_float4(as_int4(X_EITHER(p)) & (int4)(-(int)inside_##p))
-#define LOAD_X(p, unused) const block v_##p = SAFE(p) ? X_AT(p) : MASKED(p);
+#define MASKED(p) FACTOR_MASKED(X_EITHER(p), -(int)inside_##p)
+#define LOAD_X(p, unused) const factor v_##p = SAFE(p) ? X_AT(p) : MASKED(p);
 #define STEP { \
     FOR_P(LOAD_X, 0) \
     FOUR_LANES \
@@ -111,7 +112,7 @@
 /* Not CAT: what it pastes uses CAT. */
 #define STEPS_OF_(n) STEPS_##n
 #define STEPS_OF(n) STEPS_OF_(n)
-#define TAP_STEPS START_X FOR_P(LOOK, 0) STEPS_OF(TAP) tap_bytes += tap_step;
+#define TAP_STEPS START_X FOR_P(LOOK, 0) SUMS(STEPS_OF(TAP)) tap_bytes += tap_step;
 #define ROW_TAP(i, unused) { \
     enum { column = i * DW }; \
     TAP_STEPS \
@@ -120,13 +121,13 @@
 #define TAPS_OF(n) TAPS_OF_(n)
 #define STORE(p, k) { \
     const uint at = out + (kb + k) * pixels_out + p; \
-    y[at] = FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES); \
+    PUT_BLOCK(y, at, FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES)); \
   }
 #define STORE_PIXEL(p, unused) if (p >= skip) { FOR_K(STORE, p) }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_rows_lanes)(
-    __global const block *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
+    __global const stored *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
     uint images, uint height_in, uint width_in, uint height_out, uint width_out, uint kernel_h,
     uint stride_h, uint dilation_h, uint pad_top, uint plane, uint row_step, uint tap_step,
     uint last) {

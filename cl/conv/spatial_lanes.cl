@@ -59,8 +59,7 @@
 /* Outside the image x[0] is read and masked: a register for each pixel's index would spill. */
 #define POINT(p, unused) const int here_##p = -(int)(inside_##p >> tap & 1);
 #define LOAD_X(p, unused) \
-  const block v_##p = \
-    as_float4(as_int4(BLOCK_AT(x, (x_tap + index_##p) & here_##p)) & (int4)(here_##p));
+  const factor v_##p = FACTOR_MASKED(FACTOR_AT(x, (x_tap + index_##p) & here_##p), here_##p);
 #define START_TAP uint x_tap = x_at + offset;
 #define ADVANCE_TAP(p, unused)
 #define ADVANCE_ALL x_tap += pixels_in;
@@ -76,13 +75,21 @@
   const bool here_##p = inside_##p >> tap & 1; \
   const uint step_##p = here_##p ? pixels_in : 0; \
   __global const stored *x_##p = here_##p ? x + (index_##p + offset) : zeros;
-#define LOAD_X(p, unused) const block v_##p = BLOCK_AT(x_##p, 0);
+#define LOAD_X(p, unused) const factor v_##p = FACTOR_AT(x_##p, 0);
 #define START_TAP
 #define ADVANCE_TAP(p, unused) x_##p += step_##p;
 #define ADVANCE_ALL
 #define NEXT_16 x += TAP * pixels_in;
 #endif
 
+#define TAP_BLOCKS \
+  for (uint b = 0; b < TAP; ++b) { \
+    FOR_P(LOAD_X, 0) \
+    FOUR_LANES \
+    FOR_P(ADVANCE_TAP, 0) \
+    ADVANCE_ALL \
+    ADVANCE_W \
+  }
 #define STORE(p, k) { \
     const uint at = (kb + k) * pixels_out + PIXEL(p); \
     PUT_BLOCK(y, at, FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES)); \
@@ -122,13 +129,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial_lan
         const uint offset = h * width_in + v;
         FOR_P(POINT, 0)
         START_TAP
-        for (uint b = 0; b < TAP; ++b) {
-          FOR_P(LOAD_X, 0)
-          FOUR_LANES
-          FOR_P(ADVANCE_TAP, 0)
-          ADVANCE_ALL
-          ADVANCE_W
-        }
+        SUMS(TAP_BLOCKS)
       }
     NEXT_16
   }

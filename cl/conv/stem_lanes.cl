@@ -58,7 +58,7 @@
 #endif
 #define MASKED(p) \
   as_float(as_int(X_EITHER(p)) & -(int)(left + COLUMN(p) < width_in))
-#define LOAD_W(unused, k) const block w_##k = w_tap[(column / DW * C + channel) * KB + k];
+#define LOAD_W(unused, k) const block w_##k = BLOCK_AT(w_tap, (column / DW * C + channel) * KB + k);
 #define STEP(p, k) ACC(p, k) = FMA((block)(v), w_##k, ACC(p, k));
 #define STEP_PIXEL(p, unused) { \
     const float v = SAFE(p) ? X_SAFE(p) : MASKED(p); \
@@ -84,13 +84,13 @@
 #define TAPS(n) TAPS_(n)
 #define STORE(p, k) { \
     const uint at = out + (kb + k) * pixels_out + p; \
-    y[at] = FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES); \
+    PUT_BLOCK(y, at, FN(epilogue)(ACC(p, k), kb + k, blocks_out, at EPILOGUE_NAMES)); \
   }
 #define STORE_PIXEL(p, unused) if (p >= skip) { FOR_K(STORE, p) }
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem_lanes)(
-    __global const float *restrict x, __global const block *restrict w,
-    __global block *y EPILOGUE_PARAMS, uint blocks_out, uint images, uint height_in,
+    __global const float *restrict x, __global const stored *restrict w,
+    __global stored *y EPILOGUE_PARAMS, uint blocks_out, uint images, uint height_in,
     uint width_in, uint height_out, uint width_out, uint kernel_h, uint stride_h, uint dilation_h,
     uint pad_top, uint last) {
   const uint kb = (uint)get_group_id(1) * KB;
@@ -105,7 +105,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_stem_lanes)
   /* Unsigned places: before the image they wrap, and come back. */
   const uint left = first * SW - LEFT, image = line / height_out * (C * height_in);
   uint row = line % height_out * stride_h - pad_top;
-  __global const block *w_tap = w + (size_t)kb * kernel_h * (KW * C);
+  __global const stored *w_tap = w + (size_t)kb * kernel_h * (KW * C);
   FOR_P(INIT_PIXEL, 0)
   for (uint kh = 0; kh < kernel_h; ++kh) {
     if (row < height_in) {

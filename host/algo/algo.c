@@ -71,6 +71,11 @@ bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int 
     return true;
 }
 
+bool ncl_algo_half_math(const struct ncl_algo *algo, const struct ncl_problem *p)
+{
+    return p->half_math && algo->half_math && algo->half_math(p);
+}
+
 int ncl_algo_stage_count(const struct ncl_algo *algo)
 {
     if (algo->host_run)

@@ -41,7 +41,10 @@ struct ncl_algo {
     bool x_chunks, y_chunks; /* honours x_image and x_images, y_image and y_images of a problem */
     bool reorders;           /* cannot keep the canonical order: math fast only */
     bool half;               /* its kernel computes half problems too */
-    bool float_weights;      /* packed as floats then too, see problem/oracle.h for their values */
+    /* Does its kernel sum up to 16 products in halves where half_math asks for it, to advantage?
+     * NULL: no; all else is computed as if half_math were false. */
+    bool (*half_math)(const struct ncl_problem *p);
+    bool float_weights; /* packed as floats then too, see problem/oracle.h for their values */
     const struct ncl_tunable *tunables;
     int tunable_count;
     /* Bit i: set_args passes tunables[i], the composer does not define it. Points that differ in
@@ -96,6 +99,8 @@ bool ncl_algo_legal(const struct ncl_algo *algo, const int *v, const struct ncl_
  * even the smallest values are not. */
 bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int order_count,
                      const struct ncl_problem *p, const struct ncl_caps *caps);
+
+bool ncl_algo_half_math(const struct ncl_algo *algo, const struct ncl_problem *p);
 
 /* Launches of the algorithm, 0 with host_run; stage: what one of them is. */
 int ncl_algo_stage_count(const struct ncl_algo *algo);

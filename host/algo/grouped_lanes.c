@@ -76,39 +76,21 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
 {
-    const struct ncl_window *w = &p->of.conv.window;
-
     ncl_define(d, "G", p->x.c / p->of.conv.groups);
-    ncl_define(d, "SW", w->stride_w);
-    ncl_define(d, "DW", w->dilation_w);
-    ncl_define(d, "KW", w->kernel_w);
-    ncl_define(d, "SPAN", ncl_lanes_span(v[P], w));
-    ncl_define(d, "LEFT", w->pad_left);
-    ncl_define(d, "RIGHT", ncl_lanes_right_edge(v[P], p));
+    ncl_define(d, "SPAN", ncl_lanes_span(v[P], &p->of.conv.window));
+    ncl_lanes_define_row(d, v[P], p);
 }
 
 static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
 {
-    range->local[0] = (size_t)v[WG];
-    range->global[0] = ncl_round_up(ncl_lanes_row_tiles(v[P], p), (size_t)v[WG]);
-    range->global[1] = (size_t)ncl_blocks(p->y.c, p->channel_block);
+    ncl_lanes_row_geometry(v[P], 1, v[WG], p, range);
 }
 
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
-    const struct ncl_window *w = &p->of.conv.window;
-
     (void)v;
     ncl_arg_convolution(args, p);
-    ncl_arg_int(args, p->x.n);
-    ncl_arg_int(args, p->x.h);
-    ncl_arg_int(args, p->x.w);
-    ncl_arg_int(args, p->y.h);
-    ncl_arg_int(args, p->y.w);
-    ncl_arg_int(args, w->kernel_h);
-    ncl_arg_int(args, w->stride_h);
-    ncl_arg_int(args, w->dilation_h);
-    ncl_arg_int(args, w->pad_top);
+    ncl_lanes_arg_rows(args, p);
 }
 
 const struct ncl_algo ncl_algo_grouped_lanes = {
@@ -116,15 +98,6 @@ const struct ncl_algo ncl_algo_grouped_lanes = {
     .source = "conv/grouped_lanes",
     .kernel = "ncl_grouped_lanes",
     .version = 1,
-    .kind = NCL_PROBLEM_CONV,
+    NCL_LANES_DESCRIPTOR,
     .rank = 35,
-    .half = true,
-    .tunables = tunables,
-    .tunable_count = TUNABLE_COUNT,
-    .applicable = applicable,
-    .valid = valid,
-    .defaults = defaults,
-    .defines = defines,
-    .geometry = geometry,
-    .set_args = set_args,
 };

@@ -14,6 +14,12 @@ enum { NCL_LANES_P, NCL_LANES_KB, NCL_LANES_S, NCL_LANES_INDEX, NCL_LANES_WG, NC
 
 static const struct ncl_tunable ncl_lanes_tunables[NCL_LANES_PARAMS] = {NCL_LANES_TUNABLES};
 
+/* What the descriptors of these kernels have in common: the functions' names. */
+#define NCL_LANES_DESCRIPTOR                                                                       \
+    .kind = NCL_PROBLEM_CONV, .half = true, .tunables = tunables, .tunable_count = TUNABLE_COUNT,  \
+    .applicable = applicable, .valid = valid, .defaults = defaults, .defines = defines,            \
+    .geometry = geometry, .set_args = set_args
+
 /* Not for CPUs, those that vectorise across work-items neither: llvmpipe took 9.8 s for a
  * ResNeXt-50 with these kernels, 6.3 s with the others. */
 static inline bool ncl_lanes_applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
@@ -138,6 +144,39 @@ static inline int ncl_lanes_right_edge(int pixels, const struct ncl_problem *p)
     return p->x.w + w->pad_left - (p->y.w - pixels) * w->stride_w;
 }
 
+/* Constants of kernels whose tiles lie in one row: see rows_lanes.cl. */
+static inline void ncl_lanes_define_row(struct ncl_defines *d, int pixels,
+                                        const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+
+    ncl_define(d, "SW", w->stride_w);
+    ncl_define(d, "DW", w->dilation_w);
+    ncl_define(d, "KW", w->kernel_w);
+    ncl_define(d, "LEFT", w->pad_left);
+    ncl_define(d, "RIGHT", ncl_lanes_right_edge(pixels, p));
+}
+
+/* Their arguments: the maps, and the window along columns. */
+static inline void ncl_lanes_arg_rows(struct ncl_args *args, const struct ncl_problem *p)
+{
+    const struct ncl_window *w = &p->of.conv.window;
+    const int numbers[] = {p->x.n,      p->x.h,      p->x.w,        p->y.h,    p->y.w,
+                           w->kernel_h, w->stride_h, w->dilation_h, w->pad_top};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        ncl_arg_int(args, numbers[i]);
+}
+
+/* Their work-items, in groups of so many, for tiles of pixels x blocks. */
+static inline void ncl_lanes_row_geometry(int pixels, int blocks, int group,
+                                          const struct ncl_problem *p, struct ncl_range *range)
+{
+    range->local[0] = (size_t)group;
+    range->global[0] = ncl_round_up(ncl_lanes_row_tiles(pixels, p), (size_t)group);
+    range->global[1] = (size_t)(ncl_blocks(p->y.c, p->channel_block) / blocks);
+}
+
 /* Do pixels of a 1x1 convolution's output lie elsewhere in the input? */
 static inline bool ncl_lanes_strided(const struct ncl_problem *p)
 {
@@ -155,25 +194,58 @@ static inline void ncl_lanes_arg_strides(struct ncl_args *args, const struct ncl
     ncl_arg_int(args, p->of.conv.window.stride_w);
 }
 
+/* Sums of halves are added to floats: those of fewer products cost what they save. */
+#define NCL_LANES_SUM_MIN 8
+
+static inline bool ncl_lanes_half_math(const struct ncl_problem *p)
+{
+    return p->x.c / p->of.conv.groups >= NCL_LANES_SUM_MIN;
+}
+
+/* Floats for accumulators and pixels where so many fit, as far as sums of halves leave room.
+ * Intel's compiler makes hardware threads of 16 lanes, which do two halves for one float, of small
+ * tiles alone. */
+static inline int ncl_lanes_most(int floats, const struct ncl_problem *p,
+                                 const struct ncl_caps *caps)
+{
+    if (!p->half_math || !ncl_lanes_half_math(p))
+        return floats;
+    return caps->index_addressing ? floats / 4 : floats / 2;
+}
+
 /* Tiles of pointwise_lanes: 64 accumulators leave room for 3 hardware threads on AMD, 12 on NVIDIA,
  * and one of 8 lanes on Intel, which counts the place of every gathered pixel among them. */
 static inline struct ncl_lanes_tile ncl_lanes_pointwise_tile(const struct ncl_problem *p,
                                                              const struct ncl_caps *caps)
 {
-    return (struct ncl_lanes_tile){.most = caps->index_addressing && ncl_lanes_strided(p) ? 48 : 64,
-                                   .pixel_cost = 4};
+    const int most = caps->index_addressing && ncl_lanes_strided(p) ? 48 : 64;
+
+    return (struct ncl_lanes_tile){.most = ncl_lanes_most(most, p, caps), .pixel_cost = 4};
 }
 
 /* Tiles of spatial_lanes: beside its accumulators a pixel keeps a block of input, its place, its
  * taps, a pointer or a mask. The limits leave room for 3 hardware threads on AMD and one of 8 lanes
  * on Intel. */
-static inline struct ncl_lanes_tile ncl_lanes_spatial_tile(const struct ncl_caps *caps)
+static inline struct ncl_lanes_tile ncl_lanes_spatial_tile(const struct ncl_problem *p,
+                                                           const struct ncl_caps *caps)
 {
     static const struct ncl_lanes_tile pointers = {.most = 112, .per_pixel = 5, .pixel_cost = 6},
                                        masks = {.most = 88, .per_pixel = 7, .pixel_cost = 12},
                                        scalar = {.most = 76, .per_pixel = 9, .pixel_cost = 6};
 
-    return caps->index_addressing ? masks : caps->scalar_registers ? scalar : pointers;
+    struct ncl_lanes_tile tile = pointers;
+
+    if (caps->index_addressing || caps->scalar_registers)
+        tile = caps->index_addressing ? masks : scalar;
+    tile.most = ncl_lanes_most(tile.most, p, caps);
+    return tile;
+}
+
+/* Weights of KB blocks of output channels take turns. */
+static inline void ncl_lanes_pack(const int *v, const struct ncl_problem *p,
+                                  const struct ncl_weights *weights, float *packed)
+{
+    ncl_pack_together(p, weights, v[NCL_LANES_KB], packed);
 }
 
 static inline void ncl_lanes_geometry(const int *v, const struct ncl_problem *p,

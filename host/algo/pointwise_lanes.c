@@ -20,7 +20,8 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
  * that looks for pairs of fmas more of them. */
 static int unroll(const int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    if (caps->index_addressing)
+    /* Turns are what sums of halves are of. */
+    if (caps->index_addressing || (p->half_math && ncl_lanes_half_math(p)))
         return 4;
     if (caps->paired_fma)
         return v[NCL_LANES_P] % 2 || ncl_lanes_strided(p) ? 2 : 4;
@@ -54,12 +55,6 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
         ncl_lanes_arg_strides(args, p);
 }
 
-static void pack(const int *v, const struct ncl_problem *p, const struct ncl_weights *weights,
-                 float *packed)
-{
-    ncl_pack_together(p, weights, v[NCL_LANES_KB], packed);
-}
-
 const struct ncl_algo ncl_algo_pointwise_lanes = {
     .name = "pointwise_lanes",
     .source = "conv/pointwise_lanes",
@@ -68,6 +63,7 @@ const struct ncl_algo ncl_algo_pointwise_lanes = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 45,
     .half = true,
+    .half_math = ncl_lanes_half_math,
     .tunables = tunables,
     .tunable_count = TUNABLE_COUNT,
     .applicable = applicable,
@@ -76,5 +72,5 @@ const struct ncl_algo ncl_algo_pointwise_lanes = {
     .defines = defines,
     .geometry = ncl_lanes_geometry,
     .set_args = set_args,
-    .pack = pack,
+    .pack = ncl_lanes_pack,
 };

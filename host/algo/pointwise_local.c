@@ -109,7 +109,8 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
     choose(v, p, caps, &least);
 }
 
-/* Against pointwise_lanes (45): where narrower tiles leave fewer lanes idle. */
+/* Against pointwise_lanes (45), which knows half_math: where narrower tiles leave fewer lanes idle.
+ */
 static int rank_for(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
@@ -117,7 +118,7 @@ static int rank_for(const struct ncl_problem *p, const struct ncl_caps *caps)
     int v[TUNABLE_COUNT], lanes[NCL_LANES_PARAMS];
     double least;
 
-    if (caps->index_addressing || !choose(v, p, caps, &least))
+    if (caps->index_addressing || p->half_math || !choose(v, p, caps, &least))
         return 38;
     ncl_lanes_defaults(lanes, p, &tile, caps);
     return least < ncl_lanes_cost(lanes[NCL_LANES_P], lanes[NCL_LANES_KB], lanes[NCL_LANES_WG],
@@ -214,17 +215,9 @@ const struct ncl_algo ncl_algo_pointwise_local = {
     .source = "conv/pointwise_local",
     .kernel = "ncl_pointwise_local",
     .version = 1,
-    .kind = NCL_PROBLEM_CONV,
+    NCL_LANES_DESCRIPTOR,
     .rank = 38,
     .rank_for = rank_for,
-    .tunables = tunables,
-    .tunable_count = TUNABLE_COUNT,
-    .applicable = applicable,
-    .valid = valid,
-    .defaults = defaults,
-    .defines = defines,
-    .geometry = geometry,
-    .set_args = set_args,
     .packed_floats = packed_floats,
     .pack = pack,
 };

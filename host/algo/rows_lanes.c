@@ -1,7 +1,7 @@
 /* Convolution with any window along rows on GPUs. Kernel and layouts: cl/conv/rows_lanes.cl. */
 #include "algo/lanes.h"
 
-enum { P, KB, INDEX, ROLL, WG, TUNABLE_COUNT };
+enum { P = NCL_LANES_P, KB = NCL_LANES_KB, INDEX, ROLL, WG, TUNABLE_COUNT };
 
 static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
     [P] = {"P", {1, 2, 3, 4, 5, 6, 7, 8}, 8},
@@ -59,9 +59,11 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
  * 32, Intel one of 8 without spilling: strides and residuals cost it a few. */
 static int most(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
+    int floats = caps->scalar_registers ? 72 : 160;
+
     if (caps->index_addressing)
-        return p->of.conv.window.stride_w > 1 || p->epilogue.residual ? 72 : 80;
-    return caps->scalar_registers ? 72 : 160;
+        floats = p->of.conv.window.stride_w > 1 || p->epilogue.residual ? 72 : 80;
+    return ncl_lanes_most(floats, p, caps);
 }
 
 /* Pixels under several taps stay in registers where these are many, or few are needed. Compilers
@@ -113,7 +115,7 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
 static int rank_for(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
     const struct ncl_tile_shape shape = ncl_tile_shape(p, false);
-    const struct ncl_lanes_tile spatial = ncl_lanes_spatial_tile(caps);
+    const struct ncl_lanes_tile spatial = ncl_lanes_spatial_tile(p, caps);
     int v[TUNABLE_COUNT], other[NCL_LANES_PARAMS];
 
     if (p->of.conv.groups > 1 && p->x.c / p->of.conv.groups == p->channel_block)
@@ -128,57 +130,31 @@ static int rank_for(const struct ncl_problem *p, const struct ncl_caps *caps)
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
 {
-    const struct ncl_window *w = &p->of.conv.window;
-
-    ncl_define(d, "SW", w->stride_w);
-    ncl_define(d, "DW", w->dilation_w);
-    ncl_define(d, "KW", w->kernel_w);
-    ncl_define(d, "LEFT", w->pad_left);
-    ncl_define(d, "RIGHT", ncl_lanes_right_edge(v[P], p));
+    ncl_lanes_define_row(d, v[P], p);
     ncl_define(d, "TAP", tap_blocks(p));
 }
 
 static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
 {
-    range->local[0] = (size_t)v[WG];
-    range->global[0] = ncl_round_up(ncl_lanes_row_tiles(v[P], p), (size_t)v[WG]);
-    range->global[1] = (size_t)(ncl_blocks(p->y.c, p->channel_block) / v[KB]);
+    ncl_lanes_row_geometry(v[P], v[KB], v[WG], p, range);
 }
 
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
     const struct ncl_window *w = &p->of.conv.window;
-    const int block_bytes = p->channel_block * (int)sizeof(float);
+    const int block_bytes = p->channel_block * (int)ncl_element_bytes(NCL_BLOCKED, p->half);
     const int unit = v[INDEX] ? block_bytes : 1, plane = p->x.n * p->x.h * p->x.w;
     const int blocks = v[INDEX] ? ncl_blocks(p->x.c, p->channel_block) : 1;
-    const int numbers[] = {
-        p->x.c / p->of.conv.groups,
-        ncl_tile_shape(p, true).group_blocks,
-        ncl_blocks(p->y.c, p->channel_block),
-        p->x.n,
-        p->x.h,
-        p->x.w,
-        p->y.h,
-        p->y.w,
-        w->kernel_h,
-        w->stride_h,
-        w->dilation_h,
-        w->pad_top,
-        plane * unit,
-        p->x.w * w->dilation_h * unit,
-        w->dilation_w * block_bytes,
-        (plane * blocks - 1) * block_bytes,
-    };
 
     ncl_arg_convolution(args, p);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        ncl_arg_int(args, numbers[i]);
-}
-
-static void pack(const int *v, const struct ncl_problem *p, const struct ncl_weights *weights,
-                 float *packed)
-{
-    ncl_pack_together(p, weights, v[KB], packed);
+    ncl_arg_int(args, p->x.c / p->of.conv.groups);
+    ncl_arg_int(args, ncl_tile_shape(p, true).group_blocks);
+    ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
+    ncl_lanes_arg_rows(args, p);
+    ncl_arg_int(args, plane * unit);
+    ncl_arg_int(args, p->x.w * w->dilation_h * unit);
+    ncl_arg_int(args, w->dilation_w * block_bytes);
+    ncl_arg_int(args, (plane * blocks - 1) * block_bytes);
 }
 
 const struct ncl_algo ncl_algo_rows_lanes = {
@@ -186,16 +162,9 @@ const struct ncl_algo ncl_algo_rows_lanes = {
     .source = "conv/rows_lanes",
     .kernel = "ncl_rows_lanes",
     .version = 1,
-    .kind = NCL_PROBLEM_CONV,
+    NCL_LANES_DESCRIPTOR,
     .rank = 22,
     .rank_for = rank_for,
-    .tunables = tunables,
-    .tunable_count = TUNABLE_COUNT,
-    .applicable = applicable,
-    .valid = valid,
-    .defaults = defaults,
-    .defines = defines,
-    .geometry = geometry,
-    .set_args = set_args,
-    .pack = pack,
+    .half_math = ncl_lanes_half_math,
+    .pack = ncl_lanes_pack,
 };

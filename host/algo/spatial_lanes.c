@@ -21,7 +21,7 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
 
 static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    const struct ncl_lanes_tile tile = ncl_lanes_spatial_tile(caps);
+    const struct ncl_lanes_tile tile = ncl_lanes_spatial_tile(p, caps);
 
     ncl_lanes_defaults(v, p, &tile, caps);
 }
@@ -86,6 +86,7 @@ const struct ncl_algo ncl_algo_spatial_lanes = {
     .kind = NCL_PROBLEM_CONV,
     .rank = 23,
     .half = true,
+    .half_math = ncl_lanes_half_math,
     .tunables = ncl_lanes_tunables,
     .tunable_count = NCL_LANES_PARAMS,
     .applicable = applicable,

@@ -1,7 +1,7 @@
 /* Convolution of few input channels on GPUs. Kernel and layouts: cl/conv/stem_lanes.cl. */
 #include "algo/lanes.h"
 
-enum { P, KB, INDEX, WG, TUNABLE_COUNT };
+enum { P = NCL_LANES_P, KB = NCL_LANES_KB, INDEX, WG, TUNABLE_COUNT };
 
 static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
     [P] = {"P", {1, 2, 3, 4, 5, 6, 7, 8}, 8},
@@ -81,52 +81,25 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
 {
-    const struct ncl_window *w = &p->of.conv.window;
-
     ncl_define(d, "C", p->x.c);
-    ncl_define(d, "KW", w->kernel_w);
-    ncl_define(d, "SW", w->stride_w);
-    ncl_define(d, "DW", w->dilation_w);
-    ncl_define(d, "LEFT", w->pad_left);
-    ncl_define(d, "RIGHT", ncl_lanes_right_edge(v[P], p));
+    ncl_lanes_define_row(d, v[P], p);
 }
 
 static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
 {
-    range->local[0] = (size_t)v[WG];
-    range->global[0] = ncl_round_up(ncl_lanes_row_tiles(v[P], p), (size_t)v[WG]);
-    range->global[1] = (size_t)(ncl_blocks(p->y.c, p->channel_block) / v[KB]);
+    ncl_lanes_row_geometry(v[P], v[KB], v[WG], p, range);
 }
 
 static void set_args(struct ncl_args *args, const int *v, const struct ncl_problem *p)
 {
-    const struct ncl_window *w = &p->of.conv.window;
     const int plane = p->x.h * p->x.w;
     /* The last pixel there is: of x with INDEX, else from the last channel of the last image on. */
     const int last = p->x.n * p->x.c * plane - (v[INDEX] ? 0 : (p->x.c - 1) * plane) - 1;
-    const int numbers[] = {
-        ncl_blocks(p->y.c, p->channel_block),
-        p->x.n,
-        p->x.h,
-        p->x.w,
-        p->y.h,
-        p->y.w,
-        w->kernel_h,
-        w->stride_h,
-        w->dilation_h,
-        w->pad_top,
-        last,
-    };
 
     ncl_arg_convolution(args, p);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        ncl_arg_int(args, numbers[i]);
-}
-
-static void pack(const int *v, const struct ncl_problem *p, const struct ncl_weights *weights,
-                 float *packed)
-{
-    ncl_pack_together(p, weights, v[KB], packed);
+    ncl_arg_int(args, ncl_blocks(p->y.c, p->channel_block));
+    ncl_lanes_arg_rows(args, p);
+    ncl_arg_int(args, last);
 }
 
 const struct ncl_algo ncl_algo_stem_lanes = {
@@ -134,15 +107,7 @@ const struct ncl_algo ncl_algo_stem_lanes = {
     .source = "conv/stem_lanes",
     .kernel = "ncl_stem_lanes",
     .version = 1,
-    .kind = NCL_PROBLEM_CONV,
+    NCL_LANES_DESCRIPTOR,
     .rank = 45,
-    .tunables = tunables,
-    .tunable_count = TUNABLE_COUNT,
-    .applicable = applicable,
-    .valid = valid,
-    .defaults = defaults,
-    .defines = defines,
-    .geometry = geometry,
-    .set_args = set_args,
-    .pack = pack,
+    .pack = ncl_lanes_pack,
 };

@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT 64
 /* No block of a sane program is larger; sizes from hostile files are, and overcommitting systems
@@ -49,6 +50,40 @@ void *ncl_alloc_aligned(size_t count, size_t size)
         return NULL;
     }
     return memset(memory, 0, bytes);
+}
+
+/* The kernel gives large pages to whole aligned stretches alone, and maps anywhere: one stretch
+ * more is asked for, and what lies before and behind the aligned block is given back. */
+void *ncl_pages_alloc(size_t bytes)
+{
+    const size_t whole = bytes <= LARGEST ? ncl_round_up(bytes, NCL_PAGES_ALIGN) : 0;
+    const size_t asked = whole + NCL_PAGES_ALIGN;
+    char *start = MAP_FAILED;
+    size_t before = 0;
+
+    if (whole != 0) {
+        start =
+            mmap(NULL, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, (off_t)0);
+    }
+    if (start == MAP_FAILED) {
+        return NULL;
+    }
+    before = (NCL_PAGES_ALIGN - (uintptr_t)start % NCL_PAGES_ALIGN) % NCL_PAGES_ALIGN;
+    if (before != 0) {
+        munmap(start, before);
+    }
+    munmap(start + before + whole, asked - before - whole);
+#ifdef MADV_HUGEPAGE
+    madvise(start + before, whole, MADV_HUGEPAGE); /* a wish: small pages do as well */
+#endif
+    return start + before;
+}
+
+void ncl_pages_free(void *pages, size_t bytes)
+{
+    if (pages != NULL) {
+        munmap(pages, ncl_round_up(bytes, NCL_PAGES_ALIGN));
+    }
 }
 
 char *ncl_strdup(const char *text)

@@ -7,7 +7,12 @@
 
 void *ncl_alloc(size_t count, size_t size);         /* free() */
 void *ncl_alloc_aligned(size_t count, size_t size); /* 64-byte aligned, free() */
-char *ncl_strdup(const char *text);                 /* free() */
+/* Memory of the system's own, for blocks of megabytes: zeroed, at a multiple of NCL_PAGES_ALIGN, in
+ * pages of that size where the system has them to give. Unread pages take no memory. */
+#define NCL_PAGES_ALIGN ((size_t)2 << 20)
+void *ncl_pages_alloc(size_t bytes);
+void ncl_pages_free(void *pages, size_t bytes); /* bytes as they were allocated */
+char *ncl_strdup(const char *text);             /* free() */
 /* Makes room for one more element in a growing array: doubles *capacity. false: out of memory, the
  * array is as it was. */
 bool ncl_grow(void **array, size_t *capacity, size_t count, size_t element_size);

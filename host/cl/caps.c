@@ -270,6 +270,8 @@ ncl_status ncl_caps_query(const struct ncl_log *log, const struct ncl_cl *cl,
     caps->native_floats = native_floats(&q, caps);
     derive(caps);
     query_compiler(&q, caps);
+    /* A CPU's vector is one instruction whatever is in it, and a block of channels one vector. */
+    caps->half_math = caps->fp16 && caps->type != NCL_DEVICE_CPU;
     apply_quirks(caps);
     return NCL_OK;
 }

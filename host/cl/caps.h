@@ -21,6 +21,7 @@ struct ncl_caps {
     bool unified_memory;        /* host and device share it: map instead of copying */
     bool fma_reported;          /* CL_FP_FMA; absent on some devices that have it */
     bool fp16, fp64, profiling;
+    bool half_math;    /* fp16, where two halves may take no longer than a float */
     int native_floats; /* lanes of the native vector, 1 where the device vectorises itself */
     /* Derived, the same for one device every time. */
     int channel_block; /* preferred CB */
@@ -52,6 +53,12 @@ static inline int ncl_registers_per_block(const struct ncl_caps *caps, int chann
 static inline bool ncl_caps_is_cpu_like(const struct ncl_caps *caps)
 {
     return caps->type == NCL_DEVICE_CPU && caps->native_floats > 1;
+}
+
+/* Buffers of a CPU device are host memory: it can use ours where it is. */
+static inline bool ncl_caps_uses_host_memory(const struct ncl_caps *caps)
+{
+    return caps->type == NCL_DEVICE_CPU && caps->unified_memory;
 }
 
 /* Optional facts that the driver refuses stay 0, false or ""; an error only if the device has no

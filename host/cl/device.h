@@ -59,6 +59,10 @@ void ncl_device_close(struct ncl_device *device);
 
 ncl_status ncl_buffer_create(const struct ncl_device *device, cl_mem_flags flags, size_t bytes,
                              cl_mem *buffer);
+/* A part of a buffer that was created whole; offset: a multiple of caps.base_align. The whole lives
+ * on until its parts are gone. */
+ncl_status ncl_buffer_part(const struct ncl_device *device, cl_mem whole, size_t offset,
+                           size_t bytes, cl_mem *part);
 void ncl_buffer_release(const struct ncl_device *device, cl_mem *buffer); /* sets it to NULL */
 /* Blocking. */
 ncl_status ncl_buffer_write(const struct ncl_device *device, cl_mem buffer, size_t offset,

@@ -31,6 +31,7 @@
     X(RetainMemObject)                                                                             \
     X(ReleaseMemObject)                                                                            \
     X(GetMemObjectInfo)                                                                            \
+    X(SetMemObjectDestructorCallback)                                                              \
     X(CreateProgramWithSource)                                                                     \
     X(CreateProgramWithBinary)                                                                     \
     X(BuildProgram)                                                                                \

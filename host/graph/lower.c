@@ -358,6 +358,15 @@ void ncl_schedule_set(struct ncl_schedule *schedule, int channel_block, bool fas
     }
 }
 
+void ncl_schedule_set_half_math(struct ncl_schedule *schedule)
+{
+    for (int i = 0; i < schedule->step_count; i++) {
+        struct ncl_problem *problem = &schedule->steps[i].problem;
+
+        problem->half_math = problem->kind == NCL_PROBLEM_CONV;
+    }
+}
+
 size_t ncl_slot_bytes(const struct ncl_schedule *schedule, int slot, int channel_block)
 {
     const struct ncl_slot *s = &schedule->slots[slot];

@@ -66,6 +66,8 @@ ncl_status ncl_schedule_create(const struct ncl_graph *graph, struct ncl_schedul
 void ncl_schedule_free(struct ncl_schedule *schedule);
 /* What every problem shares, see struct ncl_problem. Once, before anything is planned. */
 void ncl_schedule_set(struct ncl_schedule *schedule, int channel_block, bool fast, bool half);
+/* After it, where math is fast and precision fp16: convolutions may sum products in halves. */
+void ncl_schedule_set_half_math(struct ncl_schedule *schedule);
 size_t ncl_slot_bytes(const struct ncl_schedule *schedule, int slot, int channel_block);
 /* Plans the batch and lists the parts. The problems' channel_block and fast are set. Where a CPU's
  * cache holds what some images need at a time but not what the batch does, the first steps run in

@@ -23,6 +23,7 @@ void ncl_compose_defines(struct ncl_defines *defines, const struct ncl_algo *alg
     ncl_define(defines, "CB", p->channel_block);
     ncl_define(defines, "FAST", p->fast);
     ncl_define(defines, "HALF", p->half);
+    ncl_define(defines, "HALF_MATH", ncl_algo_half_math(algo, p));
     define_epilogue(defines, p);
     ncl_define(defines, "Y_TAIL", p->y.c % p->channel_block);
     ncl_define(defines, "X_PLAIN", p->x_order == NCL_PLAIN);

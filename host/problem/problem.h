@@ -91,6 +91,7 @@ struct ncl_problem {
     int channel_block; /* CB of the session: 4, 8, 16 */
     bool fast;         /* mad, reordering allowed (math fast) */
     bool half;         /* precision fp16: BLOCKED tensors and weights are halves in memory */
+    bool half_math;    /* conv, with fast and half: sums of at most 16 products may be halves */
     bool finite;       /* conv: every weight is finite as stored, so zero taps may be multiplied */
     struct ncl_shape x, y;
     enum ncl_order x_order, y_order; /* PLAIN only where an algorithm says so */

@@ -107,9 +107,9 @@ void ncl_problem_signature(const struct ncl_problem *problem, struct ncl_text *t
     add_kind(text, problem);
     if (problem->kind != NCL_PROBLEM_COPY && problem->kind != NCL_PROBLEM_SOFTMAX)
         add_epilogue(text, &problem->epilogue);
-    ncl_text_add(text, " cb%d%s%s%s%s%s", problem->channel_block,
+    ncl_text_add(text, " cb%d%s%s%s%s%s%s", problem->channel_block,
                  problem->x_order == NCL_PLAIN ? " xplain" : "",
                  problem->y_order == NCL_PLAIN ? " yplain" : "", problem->fast ? " fast" : "",
-                 problem->half ? " half" : "",
+                 problem->half ? " half" : "", problem->half_math ? " halfmath" : "",
                  problem->kind == NCL_PROBLEM_CONV && problem->finite ? " finite" : "");
 }

@@ -14,7 +14,8 @@ double ncl_run_seconds(const struct ncl_run *run)
 
 double ncl_run_least(const struct ncl_site *site)
 {
-    return ncl_problem_macs(&site->task->problem) / IMPOSSIBLE_RATE;
+    return fmax(ncl_problem_macs(&site->task->problem) / IMPOSSIBLE_RATE,
+                site->task->least_seconds);
 }
 
 /* Whole microseconds, so that costs survive being written down, and their sum is the same after

@@ -11,6 +11,11 @@
  * more than one evaluation, even if all of them hang. */
 #define BATCH_SHARE 0.05
 #define FIRST 1e9 /* more than any arm is worth */
+/* Of many sites the costliest get so many evaluations each before the gains of any are compared:
+ * one bad draw says nothing of a site. */
+#define COSTLIEST 10
+#define LEAST_GIVEN 5
+#define SECOND 1e6 /* more than any arm is worth, less than a start */
 
 static bool is_pending_start(const struct ncl_site *site)
 {
@@ -30,6 +35,20 @@ static struct means means_of(const struct ncl_run *run)
     return means;
 }
 
+static double stake(const struct ncl_site *site)
+{
+    return site->task->uses * ncl_site_seconds(site);
+}
+
+static bool is_owed_more(const struct ncl_run *run, const struct ncl_site *site)
+{
+    int costlier = 0;
+
+    for (int i = 0; i < run->search->task_count; i++)
+        costlier += stake(&run->sites[i]) > stake(site);
+    return run->search->task_count > COSTLIEST && costlier < COSTLIEST && site->given < LEAST_GIVEN;
+}
+
 /* Starts come first, those of most work before others: nothing is known of a site without; nor
  * where the start failed, until another point works. A fixed sample goes through the sites in turn.
  */
@@ -40,7 +59,7 @@ static double value_of(const struct ncl_run *run, const struct ncl_site *site,
         return 1.0 / (1 + site->given);
     if (ncl_site_seconds(site) <= 0)
         return FIRST * (1 + site->task->uses * ncl_site_work(site)) / (1 + site->given);
-    return ncl_arm_value(site, means->cost);
+    return ncl_arm_value(site, means->cost) * (is_owed_more(run, site) ? SECOND : 1);
 }
 
 /* The site that the next evaluation goes to; NULL: none has any left. */

@@ -11,8 +11,9 @@
 struct ncl_task {
     struct ncl_problem problem;
     const struct ncl_caps *caps;
-    const char *name; /* of the first layer that has it */
-    int uses;         /* launches of it per inference */
+    const char *name;     /* of the first layer that has it */
+    int uses;             /* launches of it per inference */
+    double least_seconds; /* no launch can be faster: the device's peak; 0: not known */
     /* Candidates: algorithms that apply and whose arithmetic the problem allows. */
     const struct ncl_algo *const *algos;
     int algo_count;

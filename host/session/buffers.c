@@ -25,29 +25,16 @@ static ncl_status plan_memory(struct ncl_session *session)
     return status;
 }
 
-static ncl_status create_sub_buffer(struct ncl_session *session, int slot)
-{
-    const struct ncl_device *device = session->device;
-    const cl_buffer_region region = {session->memory.slots[slot].offset,
-                                     session->memory.slots[slot].bytes};
-    cl_int code;
-
-    session->slots[slot] = device->cl->CreateSubBuffer(
-        session->chunks[session->memory.slots[slot].chunk], CL_MEM_READ_WRITE,
-        CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
-    if (!code)
-        return NCL_OK;
-    session->slots[slot] = NULL;
-    return ncl_cl_fail(device->log, "clCreateSubBuffer", code);
-}
-
 static ncl_status create_slot(struct ncl_session *session, int slot)
 {
     const struct ncl_slot *s = &session->schedule->slots[slot];
     const size_t bytes = ncl_session_slot_bytes(session, slot);
+    const int chunk = session->memory.slots[slot].chunk;
 
-    if (session->memory.slots[slot].chunk >= 0)
-        return create_sub_buffer(session, slot);
+    if (chunk >= 0)
+        return ncl_buffer_part(session->device, session->chunks[chunk],
+                               session->memory.slots[slot].offset,
+                               session->memory.slots[slot].bytes, &session->slots[slot]);
     if (s->input < 0 && s->output < 0)
         return NCL_OK; /* nothing reads or writes it */
     session->device_bytes += bytes;

@@ -11,6 +11,10 @@
 /* Precision fp16 beside that: results that differ are rounded to halves that differ by one more
  * unit in the last place. */
 #define HALF_RELATIVE 0x1p-10f
+/* Sums of up to 16 products in halves beside those, in this layer or before it: each operation
+ * rounds by at most 2^-11 of its result. Signs and roundings differ, so that the bound for one sum
+ * serves for a layer. */
+#define HALF_MATH_RELATIVE 0x1p-7f
 
 bool ncl_same_bits(float a, float b)
 {
@@ -29,9 +33,10 @@ static float largest(const float *values, size_t count)
     return peak;
 }
 
-float ncl_fast_bound(bool half, const float *expected, size_t count)
+float ncl_fast_bound(bool half, bool half_math, const float *expected, size_t count)
 {
-    return (FAST_RELATIVE + (half ? HALF_RELATIVE : 0)) * largest(expected, count);
+    return (FAST_RELATIVE + (half ? HALF_RELATIVE : 0) + (half_math ? HALF_MATH_RELATIVE : 0)) *
+           largest(expected, count);
 }
 
 bool ncl_close_enough(float found, float expected, float bound)

@@ -8,8 +8,9 @@
 /* In canonical form. */
 bool ncl_same_bits(float a, float b);
 /* Math fast: how far a value may be from the oracle's, given all values of the exact result. half:
- * they are stored as halves. */
-float ncl_fast_bound(bool half, const float *expected, size_t count);
+ * they are stored as halves. half_math: products were summed in halves, here or in a layer before.
+ */
+float ncl_fast_bound(bool half, bool half_math, const float *expected, size_t count);
 bool ncl_close_enough(float found, float expected, float bound);
 
 #endif

@@ -46,6 +46,16 @@ static ncl_status report_progress(const struct ncl_session *session, size_t stag
     return NCL_OK;
 }
 
+void ncl_session_set_schedule(const struct ncl_session_config *config, int channel_block,
+                              struct ncl_schedule *schedule)
+{
+    const bool fast = config->math == NCL_MATH_FAST, half = config->precision == NCL_FP16;
+
+    ncl_schedule_set(schedule, channel_block, fast, half);
+    if (fast && half && config->device->caps.half_math)
+        ncl_schedule_set_half_math(schedule);
+}
+
 static ncl_status make_schedule(struct ncl_session *session, const struct ncl_graph *model,
                                 const struct ncl_dims *inputs, int input_count)
 {
@@ -61,8 +71,7 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
         return status;
     session->config.channel_block =
         ncl_session_advised_block(session, session->schedule, session->config.channel_block);
-    ncl_schedule_set(session->schedule, session->config.channel_block,
-                     session->config.math == NCL_MATH_FAST, session->config.precision == NCL_FP16);
+    ncl_session_set_schedule(&session->config, session->config.channel_block, session->schedule);
     return ncl_schedule_chunk(session->device->log, session->schedule, &session->device->caps);
 }
 
@@ -128,6 +137,7 @@ static void destroy_buffers(struct ncl_session *session)
         ncl_buffer_release(session->device, &session->slots[i]);
     for (size_t i = 0; i < sizeof session->chunks / sizeof session->chunks[0]; i++)
         ncl_buffer_release(session->device, &session->chunks[i]);
+    ncl_buffer_release(session->device, &session->weights);
     ncl_buffer_release(session->device, &session->workspace);
     free(session->slots);
     free(session->bound);

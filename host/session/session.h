@@ -68,8 +68,9 @@ struct ncl_session {
     struct ncl_session_layer_state *layers; /* one per step */
     struct ncl_session_part *parts;         /* one per part of the schedule */
     cl_mem chunks[8];
-    cl_mem *slots; /* one per schedule slot: sub-buffer, or own buffer of an input or output */
-    cl_mem *bound; /* what launches use for a slot now: slots[i], or a caller's buffer */
+    cl_mem weights; /* whose parts the layers' are, where the device uses host memory; or NULL */
+    cl_mem *slots;  /* one per schedule slot: sub-buffer, or own buffer of an input or output */
+    cl_mem *bound;  /* what launches use for a slot now: slots[i], or a caller's buffer */
     struct ncl_command_times *times; /* of the last run, profiled: parts, inputs, outputs */
     cl_mem workspace; /* of all steps, which run one after the other; NULL: none needs any */
     size_t workspace_bytes;
@@ -82,6 +83,9 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
                             const struct ncl_dims *inputs, int input_count,
                             struct ncl_session **session);
 void ncl_session_destroy(struct ncl_session *session);
+/* What all problems of a session's schedule share; config->math is not auto. */
+void ncl_session_set_schedule(const struct ncl_session_config *config, int channel_block,
+                              struct ncl_schedule *schedule);
 /* What a session on the device makes of the math wanted: auto is decided by the measured ratio. */
 ncl_status ncl_session_math(const struct ncl_device *device, ncl_math wanted, ncl_math *math);
 

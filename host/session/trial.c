@@ -50,7 +50,6 @@ ncl_status ncl_trials_open(const struct ncl_trials_config *config, struct ncl_tr
     t->device = *config->device;
     t->device.log = NULL;
     t->count = config->problem_count;
-    t->timed = -1;
     t->launch_limit = config->launch_limit;
     t->cold_bytes = cold_limit(&t->device.caps, config->cold_bytes);
     status = open_queue(t);
@@ -160,8 +159,8 @@ static ncl_status keep(const struct ncl_trial_run *run, struct ncl_built *built)
                   sizeof *t->prepared))
         return ncl_fail_memory(NULL, "a prepared trial");
     if (run->trial->verdict == NCL_VERDICT_GOOD)
-        t->prepared[t->prepared_count++] =
-            (struct ncl_prepared){run->trial->task, run->trial->point, built, run->packed_hash};
+        t->prepared[t->prepared_count++] = (struct ncl_prepared){
+            run->trial->task, run->trial->point, built, run->packed_hash, run->seconds};
     else
         ncl_builds_drop(&t->device, &t->builds, built);
     return NCL_OK;
@@ -226,7 +225,6 @@ static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
 
     if (!built)
         return ncl_fail_memory(NULL, "trials");
-    t->timed = -1; /* the caches will have held other things */
     status = take_kernels(t, trials, count, built);
     if (status == NCL_OK)
         ncl_builds_run(&t->device, &t->builds);

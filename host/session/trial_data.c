@@ -214,8 +214,8 @@ static ncl_status run_oracle(const struct ncl_device *device, const struct ncl_p
         return ncl_fail_memory(device->log, "the oracle's result");
     ncl_order_from_plain(&t->y_shape, p->y_order, p->channel_block, t->y, data->expected);
     data->bytes += data->y_count * sizeof *data->expected;
-    data->bound =
-        ncl_fast_bound(ncl_order_is_half(p->y_order, p->half), data->expected, data->y_count);
+    data->bound = ncl_fast_bound(ncl_order_is_half(p->y_order, p->half), p->half_math,
+                                 data->expected, data->y_count);
     return NCL_OK;
 }
 

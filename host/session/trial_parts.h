@@ -105,6 +105,7 @@ struct ncl_prepared {
     struct ncl_point point;
     struct ncl_built *built;
     uint64_t weights; /* hash of what it packs; 0: nothing */
+    double seconds;   /* of the launch that was checked */
 };
 
 struct ncl_trials {
@@ -119,7 +120,6 @@ struct ncl_trials {
     struct ncl_builds builds;
     struct ncl_cold cold[NCL_COLD_POOLS];
     struct ncl_cold outputs; /* of the task that is timed: see trial_time.c */
-    int timed;               /* the task that was timed last; -1: none */
     struct ncl_prepared *prepared;
     size_t prepared_count, prepared_capacity;
 };
@@ -141,6 +141,7 @@ struct ncl_trial_run {
     struct ncl_cold *cold; /* while it is timed: its weights */
     struct ncl_launch launch;
     uint64_t packed_hash;
+    double seconds; /* of its launch */
 };
 /* A new block of *bytes, free. */
 ncl_status ncl_trial_pack(const struct ncl_trial_run *run, void **packed, size_t *bytes);

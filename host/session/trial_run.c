@@ -159,6 +159,7 @@ static ncl_status launch_and_judge(struct ncl_trial_run *run)
         ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
         return ncl_trial_check_device(run->t);
     }
+    run->seconds = seconds;
     check_seconds(run, seconds);
     return run->trial->verdict == NCL_VERDICT_GOOD ? judge(run) : NCL_OK;
 }

@@ -5,9 +5,8 @@
 
 #include <stdlib.h>
 
-/* Copies of the trial's weights; *filled: they were made just now. */
-static ncl_status need_weights(struct ncl_trial_run *run, const struct ncl_prepared *prepared,
-                               bool *filled)
+/* Copies of the trial's weights. */
+static ncl_status need_weights(struct ncl_trial_run *run, const struct ncl_prepared *prepared)
 {
     struct ncl_trials *t = run->t;
     void *packed = NULL;
@@ -18,7 +17,6 @@ static ncl_status need_weights(struct ncl_trial_run *run, const struct ncl_prepa
         return NCL_OK;
     run->cold = ncl_cold_find(t->cold, prepared->weights);
     if (!run->cold) {
-        *filled = true;
         status = ncl_trial_pack(run, &packed, &bytes);
         if (status == NCL_OK)
             status =
@@ -54,7 +52,7 @@ static ncl_status need_outputs(struct ncl_trial_run *run, int task)
 
 struct train {
     cl_event *first, *last; /* of each launch */
-    int count;
+    int count, warm;        /* all of them, and those before it counts */
 };
 
 static ncl_status next_output(struct ncl_trial_run *run)
@@ -98,10 +96,11 @@ static void read_train(const struct ncl_trial_run *run, const struct train *trai
         if (!run->t->device.profiling || run->built->algo->host_run ||
             !ncl_event_span_ns(&run->t->device, first, train->last[i], &ns))
             ns = 0;
-        timings[i] = (struct ncl_timing){(double)ns * 1e-9, wall / train->count};
-        sum += timings[i].device;
+        sum += (double)ns * 1e-9;
+        if (i >= train->warm)
+            timings[i - train->warm] = (struct ncl_timing){(double)ns * 1e-9, wall / train->count};
     }
-    for (int i = 0; i < train->count && sum > wall * 1.05; i++)
+    for (int i = 0; i < train->count - train->warm && sum > wall * 1.05; i++)
         timings[i].device = 0;
 }
 
@@ -113,44 +112,47 @@ static void free_train(const struct ncl_device *device, struct train *train)
     free(train->first);
 }
 
-/* timings NULL: to warm up. */
-static ncl_status run_train(struct ncl_trial_run *run, int launches, struct ncl_timing *timings)
+static ncl_status run_train(struct ncl_trial_run *run, int warm, int launches,
+                            struct ncl_timing *timings)
 {
     const struct ncl_device *device = &run->t->device;
-    struct train train = {.count = launches};
+    struct train train = {.count = warm + launches, .warm = warm};
     uint64_t before;
     ncl_status status;
     cl_int code;
 
-    train.first = ncl_alloc(2 * (size_t)launches + 1, sizeof(cl_event));
+    train.first = ncl_alloc(2 * (size_t)train.count + 1, sizeof(cl_event));
     if (!train.first)
         return ncl_fail_memory(NULL, "a train of launches");
-    train.last = train.first + launches;
+    train.last = train.first + train.count;
     before = ncl_clock_ns();
     status = enqueue_train(run, &train);
     code = device->cl->Finish(device->queue);
     if (status == NCL_OK && code)
         status = ncl_cl_fail(NULL, "clFinish", code);
-    if (status == NCL_OK && timings)
+    if (status == NCL_OK)
         read_train(run, &train, (double)(ncl_clock_ns() - before) * 1e-9, timings);
     free_train(device, &train);
-    return status;
+    if (status != NCL_ERROR_DEVICE)
+        return status;
+    ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
+    return ncl_trial_check_device(run->t);
 }
 
-/* cold: other work drove the pixels out of the caches, where the layer before leaves them in a
- * network: one launch brings them back. */
-static ncl_status run_trains(struct ncl_trial_run *run, bool cold, int launches,
-                             struct ncl_timing *timings)
-{
-    ncl_status status = cold ? run_train(run, 1, NULL) : NCL_OK;
+/* A train sets out before it counts. One launch brings the pixels into the caches, where the layer
+ * before leaves them in a network. And a CPU's scheduler, which often wakes the driver's threads on
+ * one core, needs a few of its ticks to spread them: short trains from rest took twice as long as
+ * the network's launches. */
+#define WARM_SECONDS 6e-3
+#define MOST_WARM 100
 
-    if (status == NCL_OK)
-        status = run_train(run, launches, timings);
-    if (status == NCL_ERROR_DEVICE) {
-        ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
-        return ncl_trial_check_device(run->t);
-    }
-    return status;
+static int warm_launches(const struct ncl_trial_run *run, double seconds)
+{
+    const double wanted = seconds > 0 ? WARM_SECONDS / seconds : 1;
+
+    if (!ncl_caps_is_cpu_like(&run->t->device.caps) || wanted <= 1)
+        return 1;
+    return wanted < MOST_WARM ? (int)wanted : MOST_WARM;
 }
 
 ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *prepared,
@@ -158,11 +160,10 @@ ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *
 {
     const struct ncl_point *point = &run->trial->point;
     cl_mem buffers[NCL_ROLE_COUNT];
-    bool cold = run->t->timed != prepared->task;
     ncl_status status = ncl_trials_data(run->t, prepared->task, &run->data);
 
     if (status == NCL_OK)
-        status = need_weights(run, prepared, &cold);
+        status = need_weights(run, prepared);
     if (status == NCL_OK)
         status = ncl_trial_put_workspace(run);
     if (status == NCL_OK && run->t->outputs.owner != (uint64_t)prepared->task + 1)
@@ -172,8 +173,9 @@ ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *
     ncl_trial_buffers(run, buffers);
     if (run->cold)
         buffers[NCL_ARG_W] = ncl_cold_next(run->cold);
-    run->t->timed = prepared->task;
     status = ncl_launch_bind(&run->t->device, run->built->program, 0, point->algo, point->v, run->p,
                              buffers, &run->launch);
-    return status == NCL_OK ? run_trains(run, cold, launches, timings) : status;
+    if (status != NCL_OK)
+        return status;
+    return run_train(run, warm_launches(run, prepared->seconds), launches, timings);
 }

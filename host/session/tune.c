@@ -21,6 +21,7 @@
 #define KERNEL_SECONDS 0.06
 /* Multiply-accumulates a second of the host's oracle on two cores, for the budget only. */
 #define ORACLE_MACS_PER_SECOND 2.5e9
+#define PEAK_DOUBT 3.0 /* of a peak that was measured once */
 #define MIN_SEARCH_SECONDS 1.0
 #define END_UNLIMITED 60.0
 /* Of what is left, for the device's own channel block where another one is tuned too. */
@@ -131,6 +132,31 @@ static double end_seconds(const struct ncl_tune_net *net)
     return create + t->verify_seconds + END_SHARE * t->options.budget_seconds + END_SECONDS;
 }
 
+/* A time far beyond the device's peak is a mistake. The peak is measured while others may be at
+ * work, so that what a layer reached inside the network counts too; Winograd's transforms save up
+ * to three quarters of a convolution. */
+static ncl_status bound_times(struct ncl_tune_net *net)
+{
+    struct ncl_tuning *t = net->tuning;
+    const bool fast = t->session.math == NCL_MATH_FAST;
+    double peak;
+    ncl_status status = NCL_OK;
+
+    if (t->peak_gflops == 0)
+        status = ncl_device_peak_gflops(&t->device, fast, &t->peak_gflops);
+    peak = t->peak_gflops * 1e9;
+    for (int i = 0; i < net->count; i++) {
+        const double seconds = net->layers[i].inside[0];
+
+        if (seconds > 0)
+            peak = fmax(peak, 2 * ncl_problem_macs(&net->tasks[i].problem) / seconds);
+    }
+    for (int i = 0; peak > 0 && i < net->count; i++)
+        net->tasks[i].least_seconds =
+            2 * ncl_problem_macs(&net->tasks[i].problem) / (peak * (fast ? 4 : 1) * PEAK_DOUBT);
+    return status;
+}
+
 /* The standard session, and what it takes: the yardstick. */
 static ncl_status make_standard(struct ncl_tune_net *net, struct ncl_session **session)
 {
@@ -140,6 +166,8 @@ static ncl_status make_standard(struct ncl_tune_net *net, struct ncl_session **s
     sessions[0] = *session;
     if (status == NCL_OK)
         status = ncl_tune_time_pair(net, sessions, 0.3, 10, &net->pair);
+    if (status == NCL_OK)
+        status = bound_times(net);
     for (int i = 0; status == NCL_OK && i < net->schedule->step_count; i++)
         net->macs += ncl_problem_macs(&net->schedule->steps[i].problem);
     net->tuning->verify_seconds = net->macs / ORACLE_MACS_PER_SECOND;

@@ -181,6 +181,7 @@ static size_t weight_bytes(const struct ncl_schedule *schedule)
 static ncl_status make_schedule(struct ncl_tune_net *net)
 {
     struct ncl_tuning *t = net->tuning;
+    struct ncl_session_config config = t->session;
     struct ncl_pass_report reports[NCL_MAX_PASSES];
     int report_count = 0;
     ncl_status status = ncl_graph_specialise(t->model, t->inputs, t->input_count, &net->graph);
@@ -191,8 +192,9 @@ static ncl_status make_schedule(struct ncl_tune_net *net)
         status = ncl_schedule_create(net->graph, &net->schedule);
     if (status != NCL_OK)
         return status;
-    ncl_schedule_set(net->schedule, net->channel_block, t->session.math == NCL_MATH_FAST,
-                     net->precision == NCL_FP16);
+    config.device = &t->device;
+    config.precision = net->precision;
+    ncl_session_set_schedule(&config, net->channel_block, net->schedule);
     return ncl_schedule_chunk(t->log, net->schedule, &t->device.caps);
 }
 

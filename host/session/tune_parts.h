@@ -165,7 +165,7 @@ ncl_status ncl_tune_start_from_worst(struct ncl_tune_net *net);
 
 /* tune_whole.c: whole sessions, timed and verified.
  * Times the sessions in turn until so many seconds or rounds are over, or the difference is beyond
- * doubt; at least 5 rounds. sessions[1] may be NULL. Fills the layers' `inside`. */
+ * doubt; at least 3 rounds. sessions[1] may be NULL. Fills the layers' `inside`. */
 ncl_status ncl_tune_time_pair(struct ncl_tune_net *net, struct ncl_session *const sessions[2],
                               double seconds, int rounds, struct ncl_tune_pair *pair);
 /* NCL_ERROR_MISMATCH: *bad is the first step that differs from the oracle, -1 otherwise. */

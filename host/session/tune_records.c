@@ -189,15 +189,24 @@ static void choose_point(const struct ncl_tune_net *net, int task, const struct 
     ncl_text_free(&params);
 }
 
+/* From bad parameters on a winner need not be better than what sessions have. */
+static bool is_wanted(const struct ncl_tune_net *net, int task)
+{
+    const struct ncl_search_task *r = &net->results[task];
+
+    if (!net->tuning->options.from_worst)
+        return true;
+    return !has_choice(net, task) && r->best_seconds < net->layers[task].standard_seconds;
+}
+
 void ncl_tune_choose(struct ncl_tune_net *net)
 {
     for (int i = 0; i < net->count; i++) {
-        const bool wins = ncl_tune_wins(net, i);
+        const bool wins = ncl_tune_wins(net, i) && is_wanted(net, i);
 
         net->layers[i].kept = wins;
-        if (!net->results[i].best.algo || (net->tuning->options.from_worst && has_choice(net, i)))
-            continue;
-        choose_point(net, i, wins ? &net->results[i].best : &net->layers[i].standard);
+        if (net->results[i].best.algo && (wins || !net->tuning->options.from_worst))
+            choose_point(net, i, wins ? &net->results[i].best : &net->layers[i].standard);
     }
 }
 

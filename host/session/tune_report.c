@@ -327,7 +327,7 @@ static void sum_up(const struct ncl_tune_net *net, struct sums *sums)
 
         sums->standard += uses * standard;
         sums->start += uses * r->start_seconds;
-        sums->tuned += uses * (net->layers[i].kept ? r->best_seconds : standard);
+        sums->tuned += uses * (ncl_tune_wins(net, i) ? r->best_seconds : standard);
         for (int k = 0; k < NCL_VERDICT_COUNT; k++) {
             sums->tried[k] += r->tried[k];
             sums->trials += r->tried[k];

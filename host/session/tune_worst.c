@@ -18,6 +18,12 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 33;
 }
 
+struct worst {
+    struct ncl_point point;
+    double seconds, standard_seconds;
+    const struct ncl_algo *deadly; /* took its process along: not drawn again. NULL: none did */
+};
+
 /* Did it fail on this device and driver before? */
 static bool is_dead(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
 {
@@ -29,7 +35,7 @@ static bool is_dead(const struct ncl_tune_net *net, int task, const struct ncl_p
 }
 
 static bool draw_point(const struct ncl_tune_net *net, int index, uint64_t *state,
-                       struct ncl_point *point)
+                       const struct worst *worst, struct ncl_point *point)
 {
     const struct ncl_task *task = &net->tasks[index];
 
@@ -40,7 +46,8 @@ static bool draw_point(const struct ncl_tune_net *net, int index, uint64_t *stat
             point->v[k] =
                 point->algo->tunables[k]
                     .values[next_random(state) % (uint64_t)point->algo->tunables[k].count];
-        if (ncl_algo_legal(point->algo, point->v, &task->problem, task->caps) &&
+        if (point->algo != worst->deadly &&
+            ncl_algo_legal(point->algo, point->v, &task->problem, task->caps) &&
             !is_dead(net, index, point))
             return true;
     }
@@ -49,18 +56,18 @@ static bool draw_point(const struct ncl_tune_net *net, int index, uint64_t *stat
 
 /* The first candidates: the standard point, and the algorithm of the lowest rank, which is the
  * slowest as a rule. */
-static int first_candidates(const struct ncl_task *task, const struct ncl_point *standard,
-                            struct ncl_point *points)
+static int first_candidates(const struct ncl_tune_net *net, int index, struct ncl_point *points)
 {
+    const struct ncl_task *task = &net->tasks[index];
     const struct ncl_algo *last = task->algos[0];
 
     for (int i = 1; i < task->algo_count; i++)
         if (task->algos[i]->rank < last->rank)
             last = task->algos[i];
-    points[0] = *standard;
+    points[0] = net->layers[index].standard;
     points[1] = (struct ncl_point){.algo = last};
     last->defaults(points[1].v, &task->problem, task->caps);
-    return ncl_point_equal(&points[0], &points[1]) ? 1 : 2;
+    return ncl_point_equal(&points[0], &points[1]) || is_dead(net, index, &points[1]) ? 1 : 2;
 }
 
 /* Seconds of one launch, the fastest of a few; 0: it did not survive. */
@@ -81,11 +88,6 @@ static ncl_status time_trial(struct ncl_tuning *t, struct ncl_trial *trial, doub
     }
     return status;
 }
-
-struct worst {
-    struct ncl_point point;
-    double seconds, standard_seconds;
-};
 
 /* Is it better, as a bad start, than what there is? */
 static bool is_preferred(const struct worst *worst, double seconds)
@@ -119,6 +121,8 @@ static ncl_status try_batch(struct ncl_tune_net *net, int task, const struct ncl
         record.samples = LAUNCHES;
         if (status == NCL_OK && (seconds > 0 || trials[i].verdict != NCL_VERDICT_GOOD))
             ncl_tune_record(net, &record);
+        if (trials[i].verdict == NCL_VERDICT_CRASHED || trials[i].verdict == NCL_VERDICT_TIMEOUT)
+            worst->deadly = points[i].algo;
         if (ncl_point_equal(&points[i], &net->layers[task].standard) && seconds > 0)
             worst->standard_seconds = seconds;
         if (seconds > 0 && is_preferred(worst, seconds)) {
@@ -134,17 +138,17 @@ static ncl_status try_batch(struct ncl_tune_net *net, int task, const struct ncl
 static ncl_status find_worst(struct ncl_tune_net *net, int task, uint64_t *state)
 {
     struct ncl_point points[BATCH];
-    struct worst worst = {net->layers[task].standard, 0, 0};
+    struct worst worst = {.point = net->layers[task].standard};
     ncl_status status = NCL_OK;
     int tried = 0;
-    int count = first_candidates(&net->tasks[task], &net->layers[task].standard, points);
+    int count = first_candidates(net, task, points);
 
     while (status == NCL_OK && count > 0 && tried < CANDIDATES) {
         status = try_batch(net, task, points, count, &worst);
         tried += count;
         count = 0;
         while (worst.seconds < WANTED_RATIO * worst.standard_seconds && count < BATCH &&
-               draw_point(net, task, state, &points[count]))
+               draw_point(net, task, state, &worst, &points[count]))
             count++;
     }
     net->tasks[task].start = worst.point;

@@ -25,6 +25,7 @@ struct verify {
     size_t scratch_count;
     int *last_use;            /* per slot: the last part that reads it */
     struct finding *findings; /* per step */
+    bool half_math;           /* some layer sums products in halves */
     int first_bad;            /* step, -1: none */
     char text[256];           /* of first_bad */
 };
@@ -104,6 +105,9 @@ static ncl_status verify_init(struct verify *v)
     v->ordered = ncl_alloc(v->scratch_count, sizeof(float));
     v->plain = ncl_alloc(v->scratch_count, sizeof(float));
     v->first_bad = -1;
+    for (int i = 0; i < schedule->step_count; i++)
+        v->half_math = v->half_math || ncl_algo_half_math(v->session->layers[i].choice.point.algo,
+                                                          &schedule->steps[i].problem);
     if (!v->host || !v->last_use || !v->findings || !v->memory || !v->ordered || !v->plain)
         return ncl_fail_memory(v->session->device->log, "verification");
     for (int i = 0; i < schedule->part_count; i++) {
@@ -244,8 +248,9 @@ static size_t compare(const struct verify *v, int part, const struct written *w,
     const int y = step_of(v, part)->y;
     const float *expected = v->host[y];
     const bool fast = part_of(v, part)->problem.fast;
-    const float bound =
-        fast ? ncl_fast_bound(slot_is_half(v, y), expected + w->begin, w->end - w->begin) : 0;
+    const float bound = fast ? ncl_fast_bound(slot_is_half(v, y), v->half_math, expected + w->begin,
+                                              w->end - w->begin)
+                             : 0;
     size_t differing = 0;
 
     for (size_t i = w->begin; i < w->end; i++) {

@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "base/memory.h"
 #include "base/thread.h"
 
 #include <stdatomic.h>
@@ -38,16 +39,63 @@ static void pack_one(void *user, size_t step)
     ncl_step_forget_weights(step_of(packing->session, (int)step));
 }
 
+static bool has_weights(const struct ncl_session *session, int step)
+{
+    return step_of(session, step)->problem.kind == NCL_PROBLEM_CONV;
+}
+
+static size_t packed_bytes(const struct ncl_session *session, int step)
+{
+    const struct ncl_point *choice = &session->layers[step].choice.point;
+
+    return ncl_algo_packed_bytes(choice->algo, choice->v, &step_of(session, step)->problem);
+}
+
+/* One buffer for all weights, where large pages then hold them end to end: few layers' own fill
+ * any. Elsewhere, and where the device allows none so large, each layer has its own. */
+static ncl_status create_weights(struct ncl_session *session)
+{
+    const struct ncl_caps *caps = &session->device->caps;
+    size_t bytes = 0;
+
+    for (int i = 0; i < session->schedule->step_count; i++)
+        if (has_weights(session, i))
+            bytes += ncl_round_up(packed_bytes(session, i), caps->base_align);
+    if (!bytes || bytes > caps->max_allocation || !ncl_caps_uses_host_memory(caps))
+        return NCL_OK;
+    session->device_bytes += bytes;
+    return ncl_buffer_create(session->device, CL_MEM_READ_ONLY, bytes, &session->weights);
+}
+
+/* Places them one behind the other. */
+static ncl_status place_weights(struct ncl_session *session)
+{
+    ncl_status status = create_weights(session);
+    size_t offset = 0;
+
+    for (int i = 0; status == NCL_OK && session->weights && i < session->schedule->step_count;
+         i++) {
+        if (!has_weights(session, i))
+            continue;
+        status = ncl_buffer_part(session->device, session->weights, offset,
+                                 packed_bytes(session, i), &session->layers[i].weights);
+        offset += ncl_round_up(packed_bytes(session, i), session->device->caps.base_align);
+    }
+    return status;
+}
+
 static ncl_status map_weights(struct ncl_session *session, int step, void **mapped)
 {
     const struct ncl_device *device = session->device;
     struct ncl_session_layer_state *layer = &session->layers[step];
-    const size_t bytes = ncl_algo_packed_bytes(layer->choice.point.algo, layer->choice.point.v,
-                                               &step_of(session, step)->problem);
-    ncl_status status;
+    const size_t bytes = packed_bytes(session, step);
+    ncl_status status = NCL_OK;
     cl_int code;
 
-    status = ncl_buffer_create(device, CL_MEM_READ_ONLY, bytes, &layer->weights);
+    if (!layer->weights) {
+        status = ncl_buffer_create(device, CL_MEM_READ_ONLY, bytes, &layer->weights);
+        session->device_bytes += bytes;
+    }
     if (status != NCL_OK)
         return status;
     *mapped = device->cl->EnqueueMapBuffer(device->queue, layer->weights, CL_TRUE,
@@ -57,7 +105,6 @@ static ncl_status map_weights(struct ncl_session *session, int step, void **mapp
         *mapped = NULL;
         return ncl_cl_fail(device->log, "clEnqueueMapBuffer", code);
     }
-    session->device_bytes += bytes;
     return NCL_OK;
 }
 
@@ -79,7 +126,7 @@ static ncl_status pack_steps(struct ncl_session *session, int first, int end)
     if (!packing.mapped)
         return ncl_fail_memory(session->device->log, "packing weights");
     for (int i = first; status == NCL_OK && i < end; i++)
-        if (step_of(session, i)->problem.kind == NCL_PROBLEM_CONV)
+        if (has_weights(session, i))
             status = map_weights(session, i, &packing.mapped[i]);
     if (status == NCL_OK)
         ncl_parallel_for((size_t)end, pack_one, &packing);
@@ -132,8 +179,10 @@ static ncl_status upload_parameters(struct ncl_session *session, int step)
 
 ncl_status ncl_session_pack_weights(struct ncl_session *session)
 {
-    ncl_status status = pack_steps(session, 0, session->schedule->step_count);
+    ncl_status status = place_weights(session);
 
+    if (status == NCL_OK)
+        status = pack_steps(session, 0, session->schedule->step_count);
     for (int i = 0; status == NCL_OK && i < session->schedule->step_count; i++)
         status = upload_parameters(session, i);
     return status;

@@ -1,8 +1,10 @@
 #include "base/memory.h"
 #include "support/suite.h"
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 START_TEST(products_that_overflow_are_refused)
 {
@@ -35,6 +37,29 @@ START_TEST(memory_is_zeroed_and_aligned)
     }
     free(none);
     free(aligned);
+}
+END_TEST
+
+START_TEST(pages_are_zero_aligned_and_given_back)
+{
+    const size_t bytes = 2 * NCL_PAGES_ALIGN + 5;
+    unsigned char *pages = ncl_pages_alloc(bytes), resident;
+
+    ck_assert_ptr_nonnull(pages);
+    ck_assert_uint_eq((uintptr_t)pages % NCL_PAGES_ALIGN, 0);
+    for (size_t i = 0; i < bytes; i++) {
+        ck_assert_uint_eq(pages[i], 0);
+        pages[i] = 1;
+    }
+    ncl_pages_free(pages, bytes);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(mincore(pages + i * NCL_PAGES_ALIGN, 1, &resident), -1);
+        ck_assert_int_eq(errno, ENOMEM); /* nothing is mapped there */
+    }
+    ck_assert_ptr_null(ncl_pages_alloc(0));
+    ck_assert_ptr_null(ncl_pages_alloc(SIZE_MAX));
+    ck_assert_ptr_null(ncl_pages_alloc(SIZE_MAX / 2));
+    ncl_pages_free(NULL, 0);
 }
 END_TEST
 
@@ -104,6 +129,7 @@ int main(void)
 
     tcase_add_test(tests, products_that_overflow_are_refused);
     tcase_add_test(tests, memory_is_zeroed_and_aligned);
+    tcase_add_test(tests, pages_are_zero_aligned_and_given_back);
     tcase_add_test(tests, arrays_grow_and_keep_their_elements);
     tcase_add_test(tests, arena_objects_are_aligned_zero_and_apart);
     tcase_add_test(tests, small_helpers);

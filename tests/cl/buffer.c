@@ -1,6 +1,10 @@
+#include "base/memory.h"
 #include "support/devices.h"
 #include "support/suite.h"
+#include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void check_transfers(struct ncl_device *device)
 {
@@ -42,6 +46,121 @@ static void check_refusal(struct ncl_device *device)
 START_TEST(impossible_sizes_are_memory_errors)
 {
     ncl_on_every_device(check_refusal);
+}
+END_TEST
+
+#define LARGE (2 * NCL_PAGES_ALIGN + 4096)
+
+/* The memory of a large buffer is ours where the device uses the host's, until the last part of it
+ * is released. */
+static void check_large(struct ncl_device *device)
+{
+    const size_t offset = LARGE - 4096;
+    const unsigned char out[3] = {7, 8, 9};
+    unsigned char in[3] = {0}, *memory = NULL, resident;
+    cl_mem whole = NULL, part = NULL;
+
+    ck_assert_int_eq(ncl_buffer_create(device, CL_MEM_READ_WRITE, LARGE, &whole), NCL_OK);
+    device->cl->GetMemObjectInfo(whole, CL_MEM_HOST_PTR, sizeof(memory), &memory, NULL);
+    ck_assert_int_eq(memory != NULL, ncl_caps_uses_host_memory(&device->caps));
+    ck_assert_uint_eq((uintptr_t)memory % NCL_PAGES_ALIGN, 0);
+    ck_assert_int_eq(ncl_buffer_part(device, whole, offset, 4096, &part), NCL_OK);
+    ck_assert_int_eq(ncl_buffer_write(device, whole, offset + 5, out, sizeof(out)), NCL_OK);
+    ncl_buffer_release(device, &whole);
+    ck_assert_int_eq(ncl_buffer_read(device, part, 5, in, sizeof(in)), NCL_OK);
+    ck_assert_mem_eq(in, out, sizeof(in));
+    ncl_buffer_release(device, &part);
+    device->cl->Finish(device->queue);
+    if (memory != NULL) {
+        ck_assert_int_eq(mincore(memory, 1, &resident), -1);
+        ck_assert_int_eq(errno, ENOMEM);
+    }
+}
+
+START_TEST(large_buffers_give_their_pages_back)
+{
+    ncl_on_every_device(check_large);
+}
+END_TEST
+
+/* A driver that refuses memory of ours, or to say when it is done with it. */
+static struct {
+    bool refuses_memory, refuses_callback;
+    int made, in_pages, released;
+    void *memory;
+} driver;
+
+static cl_mem CL_API_CALL fake_create(cl_context context, cl_mem_flags flags, size_t bytes,
+                                      void *memory, cl_int *code)
+{
+    (void)context, (void)bytes;
+    ck_assert_int_eq((flags & CL_MEM_USE_HOST_PTR) != 0, memory != NULL);
+    *code = memory != NULL && driver.refuses_memory ? CL_INVALID_HOST_PTR : CL_SUCCESS;
+    if (*code != CL_SUCCESS) {
+        return NULL;
+    }
+    driver.made++;
+    driver.in_pages += memory != NULL;
+    driver.memory = memory != NULL ? memory : driver.memory;
+    return (cl_mem)&driver;
+}
+
+static cl_int CL_API_CALL fake_callback(cl_mem buffer, void(CL_CALLBACK *call)(cl_mem, void *),
+                                        void *user)
+{
+    ck_assert_ptr_eq(buffer, (cl_mem)&driver);
+    if (driver.refuses_callback) {
+        return CL_OUT_OF_HOST_MEMORY;
+    }
+    call(buffer, user);
+    return CL_SUCCESS;
+}
+
+static cl_int CL_API_CALL fake_release(cl_mem buffer)
+{
+    ck_assert_ptr_eq(buffer, (cl_mem)&driver);
+    driver.released++;
+    return CL_SUCCESS;
+}
+
+static void create_refused(size_t bytes, bool refuses_memory, bool refuses_callback)
+{
+    const struct ncl_cl cl = {.CreateBuffer = fake_create,
+                              .SetMemObjectDestructorCallback = fake_callback,
+                              .ReleaseMemObject = fake_release};
+    struct ncl_device device = {.cl = &cl};
+    unsigned char resident;
+    cl_mem buffer = NULL;
+
+    memset(&driver, 0, sizeof(driver));
+    driver.refuses_memory = refuses_memory;
+    driver.refuses_callback = refuses_callback;
+    device.caps.type = NCL_DEVICE_CPU;
+    device.caps.unified_memory = true;
+    device.caps.max_allocation = LARGE;
+    ck_assert_int_eq(ncl_buffer_create(&device, CL_MEM_READ_WRITE, bytes, &buffer), NCL_OK);
+    ck_assert_ptr_eq(buffer, (cl_mem)&driver);
+    if (driver.memory != NULL) {
+        ck_assert_int_eq(mincore(driver.memory, 1, &resident), -1);
+    }
+}
+
+START_TEST(a_driver_that_refuses_our_pages_uses_its_own)
+{
+    create_refused(LARGE, true, false);
+    ck_assert_int_eq(driver.made, 1);
+    ck_assert_int_eq(driver.in_pages, 0);
+    create_refused(LARGE, false, true);
+    ck_assert_int_eq(driver.made, 2);
+    ck_assert_int_eq(driver.in_pages, 1);
+    ck_assert_int_eq(driver.released, 1);
+    create_refused(LARGE, false, false);
+    ck_assert_int_eq(driver.made, 1);
+    ck_assert_int_eq(driver.in_pages, 1);
+    create_refused(NCL_PAGES_ALIGN - 1, false, false);
+    ck_assert_int_eq(driver.in_pages, 0);
+    create_refused(LARGE + 1, false, false); /* more than the device allows: its own error */
+    ck_assert_int_eq(driver.in_pages, 0);
 }
 END_TEST
 
@@ -122,6 +241,8 @@ int main(void)
 
     tcase_add_test(tests, bytes_come_back);
     tcase_add_test(tests, impossible_sizes_are_memory_errors);
+    tcase_add_test(tests, large_buffers_give_their_pages_back);
+    tcase_add_test(tests, a_driver_that_refuses_our_pages_uses_its_own);
     tcase_add_test(tests, impossible_times_are_refused);
     tcase_add_test(tests, times_out_of_order_are_refused);
     return ncl_run_suite(tests, "cl/buffer");

@@ -128,7 +128,7 @@ START_TEST(derived_values_follow_the_facts)
 
     ck_assert_int_eq(caps.channel_block, 16);
     ck_assert_int_eq(caps.registers, 32);
-    ck_assert(!caps.fp16); /* cl_khr_fp16_more is another extension */
+    ck_assert(!caps.fp16 && !caps.half_math); /* cl_khr_fp16_more is another extension */
     ck_assert_uint_eq(caps.compute_units, 3);
     caps = query_fake(CL_DEVICE_TYPE_CPU, 8, false);
     ck_assert_int_eq(caps.channel_block, 8);

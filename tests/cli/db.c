@@ -133,8 +133,8 @@ START_TEST(files_that_are_none)
     MUST_FAIL(3, "random.jsonl", "db import \"$T/random.jsonl\"");
     MUST_FAIL(3, "before.jsonl", "db import \"$T/before.jsonl\"");
     ck_assert_uint_eq(count_records(""), all);
-    MUST_FAIL(3, "folder", "db export \"$T/folder\"");
-    MUST_FAIL(3, "random.jsonl", "db merge \"$T/before.jsonl\" \"$T/random.jsonl\"");
+    MUST_FAIL(2, "folder", "db export \"$T/folder\"");
+    MUST_FAIL(3, "not JSON", "db merge \"$T/before.jsonl\" \"$T/random.jsonl\"");
     shell("cat \"$T/before.jsonl\"");
     ck_assert_str_eq(said.out, "before\n");
 }

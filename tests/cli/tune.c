@@ -67,7 +67,7 @@ END_TEST
 /* A page is well-formed XML but for its first line, and names no other place: nothing is loaded. */
 static void check_page(const char *name)
 {
-    shell("python3 - \"$T/%s\" <<'END'\n"
+    shell("python3 - \"$T/%s\" <<'END' || exit 1\n"
           "import sys, xml.dom.minidom\n"
           "head, rest = open(sys.argv[1], encoding='utf-8').read().split('\\n', 1)\n"
           "assert head == '<!DOCTYPE html>', head\n"
@@ -77,7 +77,7 @@ static void check_page(const char *name)
           "for part in 'layers convergence noise peak candidates rejects table'.split():\n"
           "    assert 'id=\"%%s\"' %% part in rest, part\n"
           "assert page.getElementsByTagName('svg')\n"
-          "END\n",
+          "END\n:",
           name);
     ck_assert_msg(said.status == 0, "%s", said.err);
 }

@@ -231,6 +231,9 @@ START_TEST(weights_too_large_for_halves_are_noticed)
         ncl_schedule_set(s, 4, false, true);
         ck_assert(s->half && s->steps[1].problem.half && s->steps[1].problem.channel_block == 4);
         ck_assert(s->steps[1].problem.finite == (i == 0));
+        ck_assert(!s->steps[1].problem.half_math);
+        ncl_schedule_set_half_math(s);
+        ck_assert(s->steps[1].problem.half_math && !s->steps[0].problem.half_math);
         ncl_schedule_free(s);
         ncl_graph_free(special);
         ncl_graph_free(graph);

@@ -41,7 +41,24 @@ struct job_list {
     struct ncl_check_job *jobs;
     size_t count, capacity;
     unsigned seed;
+    bool few;  /* one point of each problem */
+    bool fast; /* all with math fast */
 };
+
+/* See ncl_check_fma_is_long. */
+static struct job_list list_for(const struct ncl_device *device)
+{
+    const bool few = ncl_check_fma_is_long(device);
+
+    return (struct job_list){.few = few, .fast = few && current->as_gpu};
+}
+
+static const char *spared(const struct job_list *list)
+{
+    if (!list->few)
+        return "";
+    return list->fast ? ", fewer and within bounds: it emulates fma" : ", fewer: it emulates fma";
+}
 
 static struct ncl_check_job *add_job(struct job_list *list, const struct ncl_problem *p,
                                      const int *v)
@@ -52,6 +69,7 @@ static struct ncl_check_job *add_job(struct job_list *list, const struct ncl_pro
     job = &list->jobs[list->count++];
     memset(job, 0, sizeof *job);
     job->problem = *p;
+    job->problem.fast |= list->fast;
     job->seed = ++list->seed;
     memcpy(job->v, v, sizeof job->v);
     return job;
@@ -83,12 +101,15 @@ static struct ncl_problem vary_epilogue(const struct ncl_problem *p, unsigned se
     return varied;
 }
 
-static int sampled_points(void)
+static int sampled_points(const struct job_list *list, const struct ncl_problem *p)
 {
     const char *wanted = getenv("NCL_CHECK_POINTS");
 
     if (wanted)
         return atoi(wanted);
+    /* Of floats the defaults, of halves a sampled point. */
+    if (list->few)
+        return p->half || !current->algo->half;
     return current->points > 0 ? current->points : 1;
 }
 
@@ -101,8 +122,9 @@ static void add_problem(struct job_list *list, const struct ncl_problem *p,
 
     algo->defaults(v, p, caps);
     ck_assert(ncl_algo_legal(algo, v, p, caps));
-    add_runs(list, p, v);
-    for (int i = sampled_points(); i > 0; i--) {
+    if (!list->few || !p->half)
+        add_runs(list, p, v);
+    for (int i = sampled_points(list, p); i > 0; i--) {
         const struct ncl_problem varied = vary_epilogue(p, (*variation)++);
 
         if (algo->applicable(&varied, caps) && ncl_check_sample(algo, &varied, caps, &state, v))
@@ -160,6 +182,10 @@ static void collect_problem(size_t index, const struct ncl_caps *caps,
     half = collection->blocked[index % collection->blocked_count];
     half.half = true;
     add_problem(&collection->list, &half, caps, &collection->variation);
+    if (!caps->fp16 || !current->algo->half_math || !current->algo->half_math(&half))
+        return;
+    half.fast = half.half_math = true;
+    add_problem(&collection->list, &half, caps, &collection->variation);
 }
 
 /* Prints the first few failures; returns how many there are. */
@@ -185,14 +211,15 @@ START_TEST(bits)
     size_t failed = 0;
 
     for (size_t d = 0; d < devices; d++) {
-        struct collection collection = {.variation = (unsigned)d};
+        struct collection collection = {.list = list_for(&device[d]), .variation = (unsigned)d};
         struct job_list *list = &collection.list;
 
         for (size_t i = 0; i < current->count; i++)
             collect_problem(i, &device[d].caps, &collection);
         ncl_check_run(&device[d], current->algo, list->jobs, list->count);
         failed += report(&device[d], list->jobs, list->count);
-        printf("%s on %s: %zu runs\n", current->algo->name, device[d].caps.name, list->count);
+        printf("%s on %s: %zu runs%s\n", current->algo->name, device[d].caps.name, list->count,
+               spared(list));
         free(list->jobs);
     }
     ck_assert_uint_eq(failed, 0);
@@ -222,7 +249,7 @@ START_TEST(can_fail)
     const struct ncl_device *device = ncl_check_devices(&devices);
 
     for (size_t d = 0; d < devices; d++) {
-        struct job_list list = {0};
+        struct job_list list = list_for(&device[d]);
 
         for (size_t i = 0; i < current->count; i++) {
             struct ncl_problem p = current->problems[i];

@@ -19,13 +19,15 @@
  *   in place    the residual in the output's buffer, where residual_may_alias allows it
  *   can fail    a planted error (one weight or input changed) must be noticed
  * for channel blocks 4, 8 and 16 on CPUs, and the preferred one elsewhere; for algorithms that say
- * so each problem also with halves in memory, at one of the channel blocks. Problems the algorithm
- * does not apply to at some channel block are left out there; a problem that it applies to nowhere
- * fails the suite, unless it is listed in `refused`. Keep problems small: some devices emulate fma
- * at 1 GFLOP/s, and each kernel variant takes 0.1 to 0.5 s to build.
+ * so each problem also with halves in memory, at one of the channel blocks, and with half_math
+ * where the device has fp16, within its bound. Problems the algorithm does not apply to at some
+ * channel block are left out there; a problem that it applies to nowhere fails the suite, unless it
+ * is listed in `refused`. Keep problems small: some devices emulate fma at 1 GFLOP/s, and each
+ * kernel variant takes 0.1 to 0.5 s to build.
  *
- * $NCL_CHECK_POINTS: sampled points per problem and channel block (default: points, else 1).
- * $NCL_CHECK_DEVICE: a device as in --device; others are skipped. */
+ * $NCL_CHECK_POINTS: sampled points per problem and channel block (default: points, else 1; at most
+ * 1 where ncl_check_fma_is_long). $NCL_CHECK_DEVICE: a device as in --device; others are skipped.
+ */
 #ifndef NCL_TESTS_ALGO_CHECK_H
 #define NCL_TESTS_ALGO_CHECK_H
 
@@ -104,6 +106,11 @@ void ncl_check_run(const struct ncl_device *device, const struct ncl_algo *algo,
 const struct ncl_device *ncl_check_devices(size_t *count);
 /* Devices opened from now on say that they are GPUs; results are the device's own all the same. */
 void ncl_check_present_gpus(void);
+/* Does the device emulate fma in hundreds of instructions, each time anew, as CPU devices do that
+ * vectorise across work-items? A kernel of many takes its compiler minutes: points are fewer there,
+ * and kernels that it is offered only as a GPU run with math fast, which is checked against bounds,
+ * not bits. */
+bool ncl_check_fma_is_long(const struct ncl_device *device);
 /* Before main() returns: exit handlers run when implementations have torn down their own state. */
 void ncl_check_devices_close(void);
 /* The channel blocks to test on a device, 0-terminated. */

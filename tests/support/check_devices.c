@@ -10,14 +10,21 @@
 static struct ncl_device devices[DEVICES_MAX];
 static size_t device_count;
 static bool present_gpus;
+static bool long_fma[DEVICES_MAX]; /* see ncl_check_fma_is_long */
 
 void ncl_check_present_gpus(void)
 {
     present_gpus = true;
 }
 
+bool ncl_check_fma_is_long(const struct ncl_device *device)
+{
+    return long_fma[device - devices];
+}
+
 static void present(struct ncl_caps *caps)
 {
+    long_fma[device_count] = caps->type == NCL_DEVICE_CPU && !ncl_caps_is_cpu_like(caps);
     if (!present_gpus)
         return;
     caps->type = NCL_DEVICE_GPU;
@@ -44,10 +51,12 @@ static void open_devices(const struct ncl_cl *cl, const struct ncl_device_list *
 
         if (only && entry != only)
             continue;
-        if (ncl_device_open(NULL, cl, entry, false, &devices[device_count]) == NCL_OK)
-            present(&devices[device_count++].caps);
-        else
+        if (ncl_device_open(NULL, cl, entry, false, &devices[device_count]) != NCL_OK) {
             printf("skipped: %s: %s\n", entry->caps.name, ncl_error_text());
+            continue;
+        }
+        present(&devices[device_count].caps);
+        device_count++;
     }
 }
 

@@ -126,6 +126,39 @@ static bool make_expected(const struct ncl_problem *p, struct ncl_check_tensors 
     return ncl_oracle_run(NULL, p, &oracle) == NCL_OK;
 }
 
+static void make_positive(float *data, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        data[i] = fabsf(data[i]);
+}
+
+/* The same convolution of magnitudes, before the epilogue. */
+static bool make_sizes(const struct ncl_problem *p, const struct ncl_check_tensors *t)
+{
+    struct ncl_problem plain = *p;
+    const size_t x_count = plain_elements(&p->x);
+    const size_t w_count = (size_t)p->y.c * t->weights.stride_k;
+    float *x = ncl_alloc(x_count, sizeof *x), *w = ncl_alloc(w_count, sizeof *w);
+    struct ncl_weights weights = t->weights;
+    bool made = x && w;
+
+    plain.epilogue = (struct ncl_epilogue){0};
+    plain.half = false; /* in the result; weights grow by 2^-11 at most when they are rounded */
+    if (made) {
+        memcpy(x, t->x, x_count * sizeof *x);
+        memcpy(w, t->weights_data, w_count * sizeof *w);
+        make_positive(x, x_count);
+        make_positive(w, w_count);
+        weights.data = w;
+        made = ncl_oracle_run(NULL, &plain,
+                              &(struct ncl_oracle_tensors){
+                                  .x = x, .weights = &weights, .y = t->sizes}) == NCL_OK;
+    }
+    free(x);
+    free(w);
+    return made;
+}
+
 bool ncl_check_tensors_make(const struct ncl_check_job *job, struct ncl_check_tensors *tensors)
 {
     const struct ncl_problem *p = &job->problem;
@@ -144,14 +177,19 @@ bool ncl_check_tensors_make(const struct ncl_check_job *job, struct ncl_check_te
             return false;
         round_stored(p, p->y_order, tensors->before, plain_elements(&tensors->y_shape));
     }
-    return make_inputs(job, tensors) && make_expected(p, tensors);
+    if (!make_inputs(job, tensors) || !make_expected(p, tensors))
+        return false;
+    if (!p->half_math)
+        return true;
+    tensors->sizes = ncl_alloc(plain_elements(&p->y), sizeof *tensors->sizes);
+    return tensors->sizes && make_sizes(p, tensors);
 }
 
 void ncl_check_tensors_free(struct ncl_check_tensors *tensors)
 {
-    float *const all[] = {tensors->x,      tensors->z,        tensors->residual,
-                          tensors->bias,   tensors->scale,    tensors->shift,
-                          tensors->before, tensors->expected, tensors->weights_data};
+    float *const all[] = {
+        tensors->x,     tensors->z,      tensors->residual, tensors->bias,         tensors->scale,
+        tensors->shift, tensors->before, tensors->expected, tensors->weights_data, tensors->sizes};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);

@@ -10,6 +10,7 @@ struct ncl_check_tensors {
                                           concat, or of a batch */
     float *x, *z, *residual, *bias, *scale, *shift;
     float *before, *expected; /* y: contents before the run (NULL: NaN), and after it */
+    float *sizes; /* with half_math: sums of the products' magnitudes, of y's shape; else NULL */
     float *weights_data;
     double *weights_scale;
     struct ncl_weights weights;

@@ -5,7 +5,8 @@ budget.json.
                                    [--define NAME=VALUE]... [--json]
 
 TOOL       the build's tests/static_variants
---all      every kernel, not only the heaviest of each family; all of them have to keep "every"
+--all      every kernel, not only the heaviest of each family; all of them have to keep "every".
+           Of precision fp16 the heaviest alone: there are as many
 --target   only these (default: all whose compilers are there)
 --family   only kernels of these, as "pointwise" or "grouped-4-s2"
 --define   changes constants of every kernel first, to see what a parameter does
@@ -156,7 +157,8 @@ def main(arguments):
         layers = variants.layers_of(options.tool, folder)
         redefine(folder, options.define)
         layers = [layer for layer in layers if layer["target"] in targets]
-        chosen = [v for v in variants.variants_of(layers) if v.main or options.all]
+        chosen = [v for v in variants.variants_of(layers)
+                  if v.main or (options.all and not v.family.startswith("half"))]
         chosen = [v for v in chosen if v.family in (options.family or [v.family])]
         measured = measure_all(targets, chosen, folder)
         problems = check(chosen, measured, options.json)

@@ -14,8 +14,9 @@ LIBRARIES = ["/usr/lib/x86_64-linux-gnu/amdgcn/bitcode", "/opt/rocm/amdgcn/bitco
              "/usr/lib/amdgcn/bitcode"]
 # ISA numbers that older device libraries lack; nothing else in them depends on it.
 ISA = {"gfx1100": 11000}
-FMA = re.compile(r"v_(?:dual_)?(?:fmac?|mac|mad|fmaak|fmamk)_f32")
-PACKED = re.compile(r"v_pk_fma_f32")
+# With halves: fma_mix takes halves and floats, pk_fma works on two halves.
+FMA = re.compile(r"v_(?:dual_)?(?:fmac?|mac|mad|fmaak|fmamk|fma_mix|mad_mix)_f32")
+PACKED = re.compile(r"v_pk_fma_f(?:32|16)")
 KINDS = [("wait", ("s_wait", "s_delay", "s_clause", "s_nop", "s_set_inst")),
          ("branch", ("s_branch", "s_cbranch", "s_barrier")), ("scalar", ("s_",)),
          ("move", ("v_mov", "v_dual_mov")), ("vector", ("v_",))]

@@ -13,7 +13,7 @@ REGISTER = 32  # bytes
 THREADS = {"tgllp": 7, "dg2": 8}
 INSTRUCTION = re.compile(r"\s*(?:\([^)]*\)\s*)?([a-z][\w.]*)\s*(?:\([a-z&~!.0-9]*\)\S*)?\s*"
                          r"\((\d+)\|M")
-FMA = re.compile(r"\s*(?:\(\S+\)\s*)?(?:mad|mac)\s+\((\d+)\|M\d+\).*:f")
+FMA = re.compile(r"\s*(?:\(\S+\)\s*)?(?:mad|mac)\s+\((\d+)\|M\d+\).*:h?f")
 # A goto.b jumps back, to its second label.
 JUMP = re.compile(r"\bgoto\.b\s*\(\d+\|M\d+\)\s+\w+\s+(\w+)|"
                   r"\b(?:while|goto)\s*\(\d+\|M\d+\)\s+(\w+)|\bjmpi\s+(\w+)")

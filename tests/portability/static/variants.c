@@ -24,21 +24,22 @@ struct device_class {
     size_t max_work_group;
     cl_ulong local_memory; /* bytes */
     cl_uint generation;    /* of the architecture, as AMD's extension tells; 0: untold */
+    const char *extensions;
 };
 
 static const struct device_class classes[] = {
     {"gfx906", "AMD Accelerated Parallel Processing", "gfx906:sramecc+:xnack-",
-     "Advanced Micro Devices, Inc.", 0x1002, 60, 64, 256, 65536, 9},
+     "Advanced Micro Devices, Inc.", 0x1002, 60, 64, 256, 65536, 9, "cl_khr_fp16"},
     {"gfx1030", "AMD Accelerated Parallel Processing", "gfx1030", "Advanced Micro Devices, Inc.",
-     0x1002, 36, 32, 256, 65536, 10},
+     0x1002, 36, 32, 256, 65536, 10, "cl_khr_fp16"},
     {"gfx1100", "AMD Accelerated Parallel Processing", "gfx1100", "Advanced Micro Devices, Inc.",
-     0x1002, 48, 32, 256, 65536, 11},
+     0x1002, 48, 32, 256, 65536, 11, "cl_khr_fp16"},
     {"tgllp", "Intel(R) OpenCL HD Graphics", "Intel(R) Iris(R) Xe Graphics", "Intel(R) Corporation",
-     0x8086, 96, 0, 512, 65536, 0},
+     0x8086, 96, 0, 512, 65536, 0, "cl_khr_fp16"},
     {"dg2", "Intel(R) OpenCL HD Graphics", "Intel(R) Arc(TM) A380 Graphics", "Intel(R) Corporation",
-     0x8086, 128, 0, 1024, 65536, 0},
+     0x8086, 128, 0, 1024, 65536, 0, "cl_khr_fp16"},
     {"sm_86", "NVIDIA CUDA", "NVIDIA GeForce RTX 3060", "NVIDIA Corporation", 0x10de, 28, 32, 1024,
-     49152, 0},
+     49152, 0, ""},
 };
 
 #define CLASS_COUNT (sizeof classes / sizeof *classes)
@@ -72,9 +73,10 @@ static cl_int CL_API_CALL platform_info(cl_platform_id platform, cl_platform_inf
 
 static cl_int text_info(cl_device_info what, size_t room, void *to, size_t *size)
 {
-    const char *text = what == CL_DEVICE_NAME     ? current->name
-                       : what == CL_DEVICE_VENDOR ? current->vendor
-                                                  : "OpenCL 2.0 (none)";
+    const char *text = what == CL_DEVICE_NAME         ? current->name
+                       : what == CL_DEVICE_VENDOR     ? current->vendor
+                       : what == CL_DEVICE_EXTENSIONS ? current->extensions
+                                                      : "OpenCL 2.0 (none)";
 
     return answer(text, strlen(text) + 1, room, to, size);
 }
@@ -119,6 +121,7 @@ static cl_int CL_API_CALL device_info(cl_device_id device, cl_device_info what, 
     case CL_DEVICE_NAME:
     case CL_DEVICE_VENDOR:
     case CL_DEVICE_VERSION:
+    case CL_DEVICE_EXTENSIONS:
         return text_info(what, room, to, size);
     default:
         return CL_INVALID_VALUE;
@@ -163,7 +166,8 @@ static size_t find_or_add(struct sources *sources, struct ncl_text *text, const 
 }
 
 /* What is computed, and what sets its inner loop apart: "pointwise", "grouped-4", "grouped-4-s2"; a
- * kernel's own name where it is one of several. */
+ * kernel's own name where it is one of several. Of precision fp16 "half-pointwise", or where
+ * products are summed as halves "halfmath-pointwise". */
 static void print_family(const struct ncl_choice *choice, const struct ncl_stage *stage,
                          const struct ncl_problem *p)
 {
@@ -173,7 +177,11 @@ static void print_family(const struct ncl_choice *choice, const struct ncl_stage
         printf("\"family\": \"%s\", ", stage->kernel + strlen("ncl_"));
         return;
     }
-    printf("\"family\": \"%s", conv->groups > 1 ? "grouped" : ncl_problem_kind_name(p));
+    printf("\"family\": \"%s%s",
+           ncl_algo_half_math(choice->point.algo, p) ? "halfmath-"
+           : p->half                           ? "half-"
+                                               : "",
+           conv->groups > 1 ? "grouped" : ncl_problem_kind_name(p));
     if (p->kind == NCL_PROBLEM_CONV && conv->groups > 1)
         printf("-%d", p->x.c / conv->groups);
     if (p->kind == NCL_PROBLEM_CONV && conv->window.stride_w > 1)
@@ -243,13 +251,15 @@ static void query(size_t c, struct ncl_caps *caps)
     must(ncl_caps_query(NULL, &cl, NULL, NULL, caps));
 }
 
-static void write_net(const char *net, int batch, const struct ncl_schedule *schedule,
+static void write_net(const char *net, int batch, struct ncl_schedule *schedule,
                       struct sources sources[], const char *folder)
 {
     for (size_t c = 0; c < CLASS_COUNT; c++) {
         struct ncl_caps caps;
 
         query(c, &caps);
+        if (schedule->half && schedule->steps[0].problem.fast && !caps.half_math)
+            continue;
         for (int i = 0; i < schedule->step_count; i++) {
             const struct origin origin = {net, schedule->steps[i].name, batch};
 
@@ -296,6 +306,33 @@ static void write_windows(int batch, struct sources sources[], const char *folde
     }
 }
 
+/* A network in single precision, and of a batch of 1 in fp16 with either math. */
+static void write_modes(const char *net, int batch, struct sources sources[], const char *folder)
+{
+    const struct ncl_dims dims = {4, {batch, 3, 224, 224}};
+    struct ncl_pass_report reports[NCL_MAX_PASSES];
+    struct ncl_graph *model = NULL, *graph = NULL;
+    struct ncl_schedule *schedule = NULL;
+    int report_count = 0;
+    char name[64];
+
+    must(ncl_zoo_build(NULL, net, 1, 1000, &model));
+    must(ncl_graph_specialise(model, &dims, 1, &graph));
+    must(ncl_graph_optimise(graph, reports, &report_count));
+    must(ncl_schedule_create(graph, &schedule));
+    write_net(net, batch, schedule, sources, folder);
+    for (int fast = 0; batch == 1 && fast < 2; fast++) {
+        snprintf(name, sizeof name, "%s fp16%s", net, fast ? " fast" : "");
+        ncl_schedule_set(schedule, 4, fast, true);
+        if (fast)
+            ncl_schedule_set_half_math(schedule);
+        write_net(name, batch, schedule, sources, folder);
+    }
+    ncl_schedule_free(schedule);
+    ncl_graph_free(graph);
+    ncl_graph_free(model);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const nets[] = {"resnext50_32x4d", "resnet50"};
@@ -306,22 +343,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: variants FOLDER\n");
         return 2;
     }
-    for (int i = 0; i < 4; i++) {
-        const struct ncl_dims dims = {4, {batches[i % 2], 3, 224, 224}};
-        struct ncl_pass_report reports[NCL_MAX_PASSES];
-        struct ncl_graph *model = NULL, *graph = NULL;
-        struct ncl_schedule *schedule = NULL;
-        int report_count = 0;
-
-        must(ncl_zoo_build(NULL, nets[i / 2], 1, 1000, &model));
-        must(ncl_graph_specialise(model, &dims, 1, &graph));
-        must(ncl_graph_optimise(graph, reports, &report_count));
-        must(ncl_schedule_create(graph, &schedule));
-        write_net(nets[i / 2], batches[i % 2], schedule, sources, argv[1]);
-        ncl_schedule_free(schedule);
-        ncl_graph_free(graph);
-        ncl_graph_free(model);
-    }
+    for (int i = 0; i < 4; i++)
+        write_modes(nets[i / 2], batches[i % 2], sources, argv[1]);
     for (int i = 0; i < 2; i++)
         write_windows(batches[i], sources, argv[1]);
     for (size_t c = 0; c < CLASS_COUNT; c++) {

@@ -1,0 +1,176 @@
+/* ncl_tune: arguments, and candidates that crash or compute nonsense, in a worker of this program's
+ * own. */
+#include "api/api.h"
+#include "support/fault.h"
+#include "support/suite.h"
+
+#include <ftw.h>
+#include <jansson.h>
+
+static const char *const worker[] = {"/proc/self/exe", "serve", NULL};
+static char directory[64];
+
+static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *walk)
+{
+    (void)facts, (void)kind, (void)walk;
+    return remove(path);
+}
+
+static void set_up(void)
+{
+    strcpy(directory, P_tmpdir "/ncl-tune-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+}
+
+static void tear_down(void)
+{
+    nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static ncl_context *open_context(void)
+{
+    ncl_context *context;
+    ncl_options options;
+
+    ncl_options_init(&options);
+    options.math = NCL_MATH_REPRODUCIBLE;
+    options.cache_dir = directory;
+    MUST(ncl_open(&options, &context));
+    return context;
+}
+
+static const ncl_tensor input = {.rank = 4, .dims = {1, 3, 24, 20}};
+
+static json_t *tune(ncl_context *context, const ncl_model *model, ncl_tune_options options)
+{
+    char *text = NULL;
+    json_t *report;
+
+    options.struct_size = sizeof options;
+    MUST(ncl_tune(context, model, &input, 1, &options, &text));
+    report = json_loads(text, 0, NULL);
+    ncl_free(text);
+    ck_assert_ptr_nonnull(report);
+    return report;
+}
+
+static int rejected(const json_t *report, const char *verdict)
+{
+    return (int)json_integer_value(json_object_get(json_object_get(report, "rejects"), verdict));
+}
+
+START_TEST(refuses_wrong_arguments)
+{
+    ncl_context *context = open_context();
+    ncl_model *model = api_model(context);
+    ncl_tune_options options = {.struct_size = sizeof options, .effort = (ncl_effort)9};
+    ncl_tensor flat = {.rank = 2, .dims = {1, 3}};
+
+    MUST_FAIL(ncl_tune(NULL, model, &input, 1, NULL, NULL), NCL_ERROR_USAGE, "ncl_tune");
+    MUST_FAIL(ncl_tune(context, NULL, &input, 1, NULL, NULL), NCL_ERROR_USAGE, "ncl_tune");
+    MUST_FAIL(ncl_tune(context, model, &input, 2, NULL, NULL), NCL_ERROR_USAGE, "2 inputs");
+    MUST_FAIL(ncl_tune(context, model, &flat, 1, NULL, NULL), NCL_ERROR_INPUT, "rank");
+    MUST_FAIL(ncl_tune(context, model, &input, 1, &options, NULL), NCL_ERROR_USAGE, "effort 9");
+    options.effort = NCL_EFFORT_NORMAL;
+    options.budget_seconds = -1;
+    MUST_FAIL(ncl_tune(context, model, &input, 1, &options, NULL), NCL_ERROR_USAGE, "budget");
+    options.struct_size = 0;
+    MUST_FAIL(ncl_tune(context, model, &input, 1, &options, NULL), NCL_ERROR_USAGE, "struct_size");
+    ncl_model_free(model);
+    ncl_close(context);
+}
+END_TEST
+
+/* The lowest algorithm is tried for every problem when bad starts are looked for. */
+static json_t *tune_with_fault(const char *name)
+{
+    ncl_context *context;
+    ncl_model *model;
+    json_t *report;
+
+    setenv("NCL_LAYER_KERNEL", "direct", 1);
+    fault_set(name, 0);
+    context = open_context();
+    model = api_model(context);
+    report = tune(context, model,
+                  (ncl_tune_options){.budget_seconds = 8, .from_worst = 1, .worker = worker});
+    ncl_model_free(model);
+    ncl_close(context);
+    unsetenv(name);
+    unsetenv("NCL_LAYER_KERNEL");
+    return report;
+}
+
+/* Counts the store's tombstones of the verdict; every one of them is of `direct`. */
+static int tombstones(const char *verdict)
+{
+    ncl_context *context = open_context();
+    char *text = NULL;
+    json_t *root, *record;
+    size_t i;
+    int count = 0;
+
+    MUST(ncl_report(context, NCL_REPORT_DB, NULL, &text));
+    root = json_loads(text, 0, NULL);
+    json_array_foreach(json_object_get(root, "records"), i, record)
+    {
+        const char *found = json_string_value(json_object_get(record, "verdict"));
+
+        ck_assert_str_ne(found, "started");
+        if (strcmp(found, verdict) != 0)
+            continue;
+        ck_assert_str_eq(json_string_value(json_object_get(record, "algorithm")), "direct");
+        count++;
+    }
+    json_decref(root);
+    ncl_free(text);
+    ncl_close(context);
+    return count;
+}
+
+START_TEST(crashes_cost_a_worker_and_are_passed_over)
+{
+    json_t *report = tune_with_fault("NCL_LAYER_CRASH");
+    const int dead = tombstones("crashed");
+
+    ck_assert(json_is_true(json_object_get(report, "verified")));
+    ck_assert_int_gt(dead, 0);
+    ck_assert_int_ge((int)json_integer_value(json_object_get(report, "worker_restarts")), dead);
+    json_decref(report);
+    /* They would crash again: what is dead stays dead, and no worker is lost for it. */
+    report = tune_with_fault("NCL_LAYER_SKIP_NOTHING");
+    ck_assert_int_ge(tombstones("crashed"), dead);
+    ck_assert(json_is_true(json_object_get(report, "verified")));
+    json_decref(report);
+}
+END_TEST
+
+START_TEST(wrong_results_never_win)
+{
+    json_t *report = tune_with_fault("NCL_LAYER_WRONG"), *layer;
+    size_t i;
+
+    ck_assert(json_is_true(json_object_get(report, "verified")));
+    ck_assert_int_gt(tombstones("wrong"), 0);
+    ck_assert_int_ge(rejected(report, "wrong"), 0);
+    json_array_foreach(json_object_get(report, "layers"), i, layer) ck_assert_str_ne(
+        json_string_value(json_object_get(json_object_get(layer, "best"), "algorithm")), "direct");
+    json_decref(report);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    TCase *tests = tcase_create("tune");
+
+    if (argc > 1 && strcmp(argv[1], "serve") == 0)
+        return (int)ncl_tune_worker(0, 1);
+    if (!fault_layer_load())
+        return 1;
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 200);
+    tcase_add_test(tests, refuses_wrong_arguments);
+    tcase_add_test(tests, crashes_cost_a_worker_and_are_passed_over);
+    tcase_add_test(tests, wrong_results_never_win);
+    return ncl_run_suite(tests, "api/tune");
+}
