@@ -1,6 +1,7 @@
-/* The auto-tuner's core. Per problem: portfolio, then seeded random points, then local search with
- * restarts, over algorithm and parameters jointly. Over the problems: each next evaluation goes
- * where the largest saving per second of tuning is expected. Knows neither OpenCL nor files. */
+/* The auto-tuner's core. Per problem: portfolio, then the algorithms' defaults, then what a
+ * forecast from all evaluations so far promises most of, around the best points and anywhere, over
+ * algorithm and parameters jointly. Over the problems: each next evaluation goes where the largest
+ * saving per second of tuning is expected. Knows neither OpenCL nor files. */
 #ifndef NCL_SEARCH_SEARCH_H
 #define NCL_SEARCH_SEARCH_H
 

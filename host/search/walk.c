@@ -108,9 +108,10 @@ static bool by_forecast(struct ncl_site *site, const struct ncl_kin *kin, struct
             ncl_space_adopt(site->task, &other->done[other->best].point, &site->rng, point))
             consider(site, kin->forecast, point, &best);
     }
-    for (int i = 0; i < ANYWHERE; i++)
-        if (ncl_space_random(site->task, &site->tried, &site->rng, point))
-            consider(site, kin->forecast, point, &best);
+    /* Where there is none left, looking for it takes long: once is enough. */
+    for (int i = 0; i < ANYWHERE && ncl_space_random(site->task, &site->tried, &site->rng, point);
+         i++)
+        consider(site, kin->forecast, point, &best);
     *point = best.point;
     return best.value > 0;
 }
