@@ -140,7 +140,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #endif
 
 /* Two lanes at a time: in a full tile of AVX-512, what a loop adds takes turns from the fmas. Four
- * spill. */
+ * spill. Not where pixels have pointers, which is rare. */
 #if WG == 1
 #define BY_TWO _Pragma("unroll 2")
 #else
@@ -152,9 +152,9 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #else
 #define LANES_HERE(left) CB
 #endif
-#define LANES_OF(FOR_PIXELS, FETCHES, STEPS) \
+#define LANES_OF(UNROLL, FOR_PIXELS, FETCHES, STEPS) \
   STAGE(lanes, FOR_PIXELS, FETCHES) \
-  BY_TWO \
+  UNROLL \
   for (uint lane = 0; lane < lanes; ++lane) { \
     AHEAD_W AHEAD_X \
     FOR_K(LOAD_W, 0) \
@@ -166,16 +166,16 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #define TAP(FOR_PIXELS, FOR_LESS, COUNT) \
   if (column >= 0 && last < (int)g->width_in) { \
     x_tap += column * CB; \
-    LANES_OF(FOR_PIXELS, FETCH_PIXEL, STEP_PIXEL) \
+    LANES_OF(BY_TWO, FOR_PIXELS, FETCH_PIXEL, STEP_PIXEL) \
   } else if (column < 0 && column + SW >= 0 && last < (int)g->width_in) { \
     x_tap += (column + SW) * CB; \
-    LANES_OF(FOR_LESS, FETCH_PIXEL, STEP_NEXT) \
+    LANES_OF(BY_TWO, FOR_LESS, FETCH_PIXEL, STEP_NEXT) \
   } else if (column >= 0 && last - SW < (int)g->width_in) { \
     x_tap += column * CB; \
-    LANES_OF(FOR_LESS, FETCH_PIXEL, STEP_PIXEL) \
+    LANES_OF(BY_TWO, FOR_LESS, FETCH_PIXEL, STEP_PIXEL) \
   } else { \
     FOR_PIXELS(POINT, 0) \
-    LANES_OF(FOR_PIXELS, FETCH_POINT, STEP_POINT) \
+    LANES_OF(, FOR_PIXELS, FETCH_POINT, STEP_POINT) \
   }
 
 /* A tile's place among those that fetch the next weights. */
