@@ -17,10 +17,12 @@
  * KL  1..64             groups of KB looped over inside a work-item: the input stays in cache
  * WG  1, 8..256         work-items per work-group, along tiles
  * PF  0..32             floats of the next group's weights fetched ahead, per tile, tap and channel
+ * XF  0, 1              1: the next 16 channels' pixels, or the next tile's, are fetched ahead
  * SLAB 0, 1             1: 16 input channels at a time for all PL tiles, whose sums wait in private
  *                       memory: a slab of weights is read from afar once, not once per tile
  * Set by the problem: TAIL = WO % P, pixels of a row's last tile (0: full); P_LESS = P - 1,
- * TAIL_LESS = TAIL - 1; C_TAIL = channels of a group % CB; SW, the stride along a row. */
+ * TAIL_LESS = TAIL - 1; C_TAIL = channels of a group % CB; SW, the stride along a row; KH, KW, DH,
+ * DW, the window and its dilations: numbers, for less work between taps. */
 #include "../common/types.clh"
 #ifndef P
 #define P 4
@@ -29,12 +31,17 @@
 #define KL 1
 #define WG 32
 #define PF 1
+#define XF 1
 #define SLAB 1
 #define TAIL 2
 #define P_LESS 3
 #define TAIL_LESS 1
 #define C_TAIL 3
 #define SW 2
+#define KH 3
+#define KW 3
+#define DH 1
+#define DW 1
 #endif
 #if TAIL >= P
 #error "TAIL must be less than P"
@@ -83,8 +90,7 @@
 /* What a tile needs to know of the problem. Channels and blocks of one group, but blocks_out. */
 typedef struct {
   uint channels_in, blocks_in, group_blocks_out, blocks_out, pixels_in, pixels_out;
-  uint height_in, width_in, height_out, width_out, kernel_h, kernel_w;
-  uint stride_h, dilation_h, dilation_w, pad_top, pad_left;
+  uint height_in, width_in, height_out, width_out, stride_h, pad_top, pad_left;
 } FN(geometry);
 
 /* A tile: its first pixel in y and the one behind its row's last (0 past the end of all), the row
@@ -117,15 +123,40 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #define AHEAD_W
 #endif
 
+/* A pixel for each lane and tap, from the tile's first on. Some are asked for in vain, or twice:
+ * less work than to count. Into the first-level cache: loads would wait for the second, too. */
+#if XF
+#define AHEAD_X PREFETCH_NEAR(x_ahead + lane * CB);
+#define NEXT_PIXELS \
+  const size_t next = ic + 16 < PART_END ? (size_t)(ic + 16) * g->pixels_in \
+                                         : (size_t)PART * g->pixels_in + P * SW * CB;
+#define POINT_AHEAD \
+  __global const element *x_ahead = \
+    x + ((size_t)c * g->pixels_in + next + (line + at->column + kw * CB) * CB);
+#else
+#define AHEAD_X
+#define NEXT_PIXELS
+#define POINT_AHEAD
+#endif
+
+/* Two lanes at a time: in a full tile of AVX-512, what a loop adds takes turns from the fmas. Four
+ * spill. Not where pixels have pointers, which is rare. */
+#if WG == 1
+#define BY_TWO _Pragma("unroll 2")
+#else
+#define BY_TWO
+#endif
+
 #if C_TAIL
 #define LANES_HERE(left) min((uint)CB, left)
 #else
 #define LANES_HERE(left) CB
 #endif
-#define LANES_OF(FOR_PIXELS, FETCHES, STEPS) \
+#define LANES_OF(UNROLL, FOR_PIXELS, FETCHES, STEPS) \
   STAGE(lanes, FOR_PIXELS, FETCHES) \
+  UNROLL \
   for (uint lane = 0; lane < lanes; ++lane) { \
-    AHEAD_W \
+    AHEAD_W AHEAD_X \
     FOR_K(LOAD_W, 0) \
     FOR_PIXELS(STEPS, 0) \
   }
@@ -135,16 +166,16 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #define TAP(FOR_PIXELS, FOR_LESS, COUNT) \
   if (column >= 0 && last < (int)g->width_in) { \
     x_tap += column * CB; \
-    LANES_OF(FOR_PIXELS, FETCH_PIXEL, STEP_PIXEL) \
+    LANES_OF(BY_TWO, FOR_PIXELS, FETCH_PIXEL, STEP_PIXEL) \
   } else if (column < 0 && column + SW >= 0 && last < (int)g->width_in) { \
     x_tap += (column + SW) * CB; \
-    LANES_OF(FOR_LESS, FETCH_PIXEL, STEP_NEXT) \
+    LANES_OF(BY_TWO, FOR_LESS, FETCH_PIXEL, STEP_NEXT) \
   } else if (column >= 0 && last - SW < (int)g->width_in) { \
     x_tap += column * CB; \
-    LANES_OF(FOR_LESS, FETCH_PIXEL, STEP_PIXEL) \
+    LANES_OF(BY_TWO, FOR_LESS, FETCH_PIXEL, STEP_PIXEL) \
   } else { \
     FOR_PIXELS(POINT, 0) \
-    LANES_OF(FOR_PIXELS, FETCH_POINT, STEP_POINT) \
+    LANES_OF(, FOR_PIXELS, FETCH_POINT, STEP_POINT) \
   }
 
 /* A tile's place among those that fetch the next weights. */
@@ -177,16 +208,18 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
     FOR_PIXELS(INIT_PIXEL, 0) \
     for (uint ic = PART; ic < PART_END; ic += 16) { \
       const uint channels = min(16u, g->channels_in - ic); \
-      for (uint kh = 0; kh < g->kernel_h; ++kh) { \
-        const int row = at->row + (int)(kh * g->dilation_h); \
+      NEXT_PIXELS \
+      for (uint kh = 0; kh < KH; ++kh) { \
+        const int row = at->row + (int)(kh * DH); \
         if ((uint)row >= g->height_in) continue; \
         const size_t line = (size_t)(at->image_row + row) * g->width_in; \
-        for (uint kw = 0; kw < g->kernel_w; ++kw) { \
-          const int column = at->column + (int)(kw * g->dilation_w); \
+        for (uint kw = 0; kw < KW; ++kw) { \
+          const int column = at->column + (int)(kw * DW); \
           const int last = column + (COUNT - 1) * SW; \
-          __global const stored *w_tap = w_block + (kh * g->kernel_w + kw) * channels; \
+          __global const stored *w_tap = w_block + (kh * KW + kw) * channels; \
           for (uint c = 0; c < channels; c += CB) { \
             __global const element *x_tap = x + ((size_t)(ic + c) * g->pixels_in + line * CB); \
+            POINT_AHEAD \
             const uint lanes = LANES_HERE(channels - c); \
             TAP(FOR_PIXELS, FOR_LESS, COUNT) \
             w_tap += lanes; \
@@ -194,7 +227,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
           } \
         } \
       } \
-      w_block += g->kernel_h * g->kernel_w * channels; \
+      w_block += KH * KW * channels; \
     } \
     FOR_PIXELS(END_PIXEL, 0) \
   }
@@ -207,13 +240,12 @@ TILE(tail, FOR_TAIL, FOR_TAIL_LESS, TAIL)
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
     __global const element *restrict x, __global const stored *restrict w,
     __global stored *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
-    uint images, uint height_in, uint width_in, uint height_out, uint width_out, uint kernel_h,
-    uint kernel_w, uint stride_h, uint dilation_h, uint dilation_w, uint pad_top, uint pad_left) {
+    uint images, uint height_in, uint width_in, uint height_out, uint width_out, uint stride_h,
+    uint pad_top, uint pad_left) {
   const FN(geometry) g = {channels_in, (channels_in + CB - 1) / CB, group_blocks_out, blocks_out,
                           images * height_in * width_in, images * height_out * width_out,
-                          height_in, width_in, height_out, width_out, kernel_h, kernel_w,
-                          stride_h, dilation_h, dilation_w, pad_top, pad_left};
-  const size_t w_stride = (size_t)channels_in * kernel_h * kernel_w;
+                          height_in, width_in, height_out, width_out, stride_h, pad_top, pad_left};
+  const size_t w_stride = (size_t)channels_in * KH * KW;
   __global const element *zeros = (__global const element *)(w + blocks_out * w_stride);
   for (uint l = 0; l < KL; ++l) {
     const uint kb = ((uint)get_global_id(1) * KL + l) * KB;
@@ -226,7 +258,7 @@ __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
     block sums[PL * P * KB];
     for (uint i = 0; i < PL * P * KB; ++i) sums[i] = BIAS(kb + i % KB);
     for (uint slab = 0; slab < channels_in; slab += 16) {
-      const size_t length = (size_t)min(16u, channels_in - slab) * kernel_h * kernel_w;
+      const size_t length = (size_t)min(16u, channels_in - slab) * KH * KW;
       if (slab + 16 < channels_in) next = (__global const element *)(w_block + length);
       else next = (__global const element *)(w + (kb + KB) * w_stride);
 #else

@@ -13,11 +13,12 @@ static bool applicable(const struct ncl_problem *p, const struct ncl_caps *caps)
     return groups == 1 || (p->x.c / groups % cb == 0 && p->y.c / groups % cb == 0);
 }
 
-enum { SLAB = NCL_TILE_PARAMS, TUNABLE_COUNT };
+enum { SLAB = NCL_TILE_PARAMS, XF, TUNABLE_COUNT };
 
 static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
     NCL_TILE_TUNABLES,
     [SLAB] = {"SLAB", {0, 1}, 2},
+    [XF] = {"XF", {0, 1}, 2},
 };
 
 /* Bytes of sums that a work-item may keep: half a first-level cache. */
@@ -25,6 +26,9 @@ static const struct ncl_tunable tunables[TUNABLE_COUNT] = {
 /* Bytes of a work-item's weights beyond which the second-level cache gives them up between tiles.
  */
 #define WEIGHTS_MAX (256 << 10)
+
+/* Bytes of all weights that a core's second-level cache keeps beside the pixels that pass. */
+#define WEIGHTS_KEPT (1 << 20)
 
 static int block_bytes(const struct ncl_problem *p)
 {
@@ -42,7 +46,8 @@ static bool valid(const int *v, const struct ncl_problem *p, const struct ncl_ca
 {
     const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
-    return ncl_tile_valid(v, &shape, p, caps) && slab_valid(v, p, caps);
+    return ncl_tile_valid(v, &shape, p, caps) && slab_valid(v, p, caps) &&
+           (!v[XF] || ncl_caps_is_cpu_like(caps));
 }
 
 /* Small maps of many channels: all tiles share a slab, or as many as leave work for every core. */
@@ -54,6 +59,7 @@ static void choose_slab(int *v, const struct ncl_tile_shape *shape, const struct
 
     memcpy(slab, v, sizeof slab);
     slab[SLAB] = slab[NCL_TILE_KL] = 1;
+    slab[XF] = p->of.conv.window.stride_w > 1; /* else few pixels are new to a tile */
     slab[NCL_TILE_PL] = ncl_value_at_least(&tunables[NCL_TILE_PL], tiles);
     while (slab[NCL_TILE_PL] > 1 &&
            (!slab_valid(slab, p, caps) ||
@@ -74,17 +80,25 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
 
     ncl_tile_defaults(v, &shape, p, caps);
     v[SLAB] = 0;
+    v[XF] = ncl_caps_is_cpu_like(caps);
+    if (shape.blocks * shape.depth * block_bytes(p) <= WEIGHTS_KEPT)
+        v[NCL_TILE_PF] = 0;
     choose_slab(v, &shape, p, caps);
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)
 {
+    const struct ncl_window *window = &p->of.conv.window;
     const struct ncl_tile_shape shape = ncl_tile_shape(p, true);
 
     ncl_tile_defines(d, v, &shape, p);
     ncl_define(d, "P_LESS", v[NCL_TILE_P] - 1);
     ncl_define(d, "TAIL_LESS", shape.row % v[NCL_TILE_P] - 1);
-    ncl_define(d, "SW", p->of.conv.window.stride_w);
+    ncl_define(d, "SW", window->stride_w);
+    ncl_define(d, "KH", window->kernel_h);
+    ncl_define(d, "KW", window->kernel_w);
+    ncl_define(d, "DH", window->dilation_h);
+    ncl_define(d, "DW", window->dilation_w);
 }
 
 static void geometry(const int *v, const struct ncl_problem *p, struct ncl_range *range)
@@ -107,11 +121,7 @@ static void set_args(struct ncl_args *args, const int *v, const struct ncl_probl
         p->x.w,
         p->y.h,
         p->y.w,
-        w->kernel_h,
-        w->kernel_w,
         w->stride_h,
-        w->dilation_h,
-        w->dilation_w,
         w->pad_top,
         w->pad_left,
     };
@@ -141,7 +151,7 @@ const struct ncl_algo ncl_algo_spatial = {
     .name = "spatial",
     .source = "conv/spatial",
     .kernel = "ncl_spatial",
-    .version = 1,
+    .version = 2,
     .kind = NCL_PROBLEM_CONV,
     .rank = 20,
     .half = true,
