@@ -37,20 +37,21 @@ bool tune_flag(const json_t *object, const char *key)
 /* The report as JSON also of an interrupted run: NCL_ERROR_CANCELLED then, and nothing was said.
  * *report NULL: there is none, and the status was said. */
 static int tune_model(const struct cli_options *options, const struct cli_session *s,
-                      const ncl_tensor *inputs, ncl_tune_options *tune, json_t **report)
+                      const ncl_tensor *inputs, const ncl_tune_options *wanted, json_t **report)
 {
     const char *const worker[] = {SELF, "tune-worker", options->verbose ? "--verbose" : NULL, NULL};
+    ncl_tune_options tune = *wanted;
     struct tune_watch watch;
     char *text = NULL;
     ncl_status status;
 
     *report = NULL;
-    tune->struct_size = sizeof *tune;
-    tune->worker = worker;
-    tune->progress = tune_watch_progress;
-    tune->user = &watch;
+    tune.struct_size = sizeof tune;
+    tune.worker = worker;
+    tune.progress = tune_watch_progress;
+    tune.user = &watch;
     tune_watch_start(&watch, options);
-    status = ncl_tune(s->context, s->model, inputs, ncl_model_input_count(s->model), tune, &text);
+    status = ncl_tune(s->context, s->model, inputs, ncl_model_input_count(s->model), &tune, &text);
     tune_watch_end(&watch);
     if (status != NCL_OK && (status != NCL_ERROR_CANCELLED || !text)) {
         ncl_free(text);
