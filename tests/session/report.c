@@ -39,6 +39,8 @@ START_TEST(session_and_devices)
     ck_assert_uint_eq(json_array_size(list), f.list.count);
     ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 0), "name")),
                      f.list.entries[0].caps.name);
+    ck_assert(strstr(json_string_value(json_object_get(json_array_get(list, 0), "tuning")),
+                     "shipped"));
     json_decref(root);
     ncl_session_destroy(session);
     fixture_close(&f);
