@@ -227,12 +227,17 @@ static bool is_settled(const struct question *q)
 }
 
 /* Does the record say that its point is worth more than the defaults? Winners do; so do records of
- * others that beat them. Those measured here that are no winners were found wanting. */
-static bool is_recommended(const struct ncl_record *record)
+ * others that beat them. Those measured here that are no winners were found wanting. What was
+ * reasoned holds for as many compute units as it names: descriptors know how to follow these. */
+static bool is_recommended(const struct question *q, const struct ncl_record *record)
 {
+    const int units = record->on.compute_units;
+
     if (record->verdict != NCL_VERDICT_GOOD)
         return false;
-    if (record->chosen || record->origin == NCL_ORIGIN_ANALYTIC)
+    if (record->origin == NCL_ORIGIN_ANALYTIC)
+        return !units || units == q->here.compute_units;
+    if (record->chosen)
         return true;
     return record->origin != NCL_ORIGIN_MEASURED && record->seconds > 0 &&
            record->seconds < record->default_seconds;
@@ -267,7 +272,7 @@ static bool find_best(struct question *q, struct ncl_advice *advice)
         struct ncl_point point;
         bool verified;
 
-        if (!is_recommended(record) || ncl_match_of(&record->on, &q->here) == NCL_MATCH_NONE ||
+        if (!is_recommended(q, record) || ncl_match_of(&record->on, &q->here) == NCL_MATCH_NONE ||
             (best && !is_better(q, record, best)) || !ncl_record_point(record, &point) ||
             !ncl_point_legal(&point, q->p, q->caps) || is_dead(q, &point, &verified))
             continue;
@@ -330,7 +335,7 @@ int ncl_lookup_block(const struct ncl_log *log, struct ncl_store *store, const c
     for (size_t i = 0; i < q.list.count; i++) {
         const struct ncl_record *record = &q.list.records[i];
 
-        if (block_of(record) && is_recommended(record) &&
+        if (block_of(record) && is_recommended(&q, record) &&
             ncl_match_of(&record->on, &q.here) != NCL_MATCH_NONE &&
             (!best || is_better(&q, record, best)))
             best = record;

@@ -1,5 +1,7 @@
 #include "session/advice.h"
 
+#include "plan/choose.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -101,6 +103,18 @@ static void check_other_parts(const struct ncl_session *session, int step,
     }
 }
 
+/* What was reasoned often comes to the planner's own choice, which runs without being verified. */
+static bool is_planners_own(const struct ncl_session *session, const struct ncl_problem *p,
+                            const struct ncl_advice *advice)
+{
+    const struct ncl_device *device = session->device;
+    struct ncl_choice choice;
+
+    return advice->point.algo && advice->origin == NCL_ORIGIN_ANALYTIC &&
+           ncl_choose(device->log, p, &device->caps, 0, &choice) == NCL_OK &&
+           ncl_point_equal(&choice.point, &advice->point);
+}
+
 void ncl_session_look_up(struct ncl_session *session, int step)
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
@@ -118,7 +132,8 @@ void ncl_session_look_up(struct ncl_session *session, int step)
                           &layer->advice)) {
         check_other_parts(session, step, &layer->advice);
     }
-    if (layer->advice.point.algo && !ncl_session_suits(session, step, &layer->advice.point))
+    if (layer->advice.point.algo && (is_planners_own(session, p, &layer->advice) ||
+                                     !ncl_session_suits(session, step, &layer->advice.point)))
         layer->advice = (struct ncl_advice){.match = NCL_MATCH_NONE};
 }
 

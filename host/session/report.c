@@ -1,5 +1,8 @@
 #include "session/report.h"
+#include "plan/lookup.h"
 #include "session/times.h"
+
+#include <string.h>
 
 ncl_status ncl_report_dump(const struct ncl_log *log, json_t *root, char **json)
 {
@@ -8,14 +11,55 @@ ncl_status ncl_report_dump(const struct ncl_log *log, json_t *root, char **json)
     return *json ? NCL_OK : ncl_fail_memory(log, "a report");
 }
 
-static json_t *caps_json(const struct ncl_device_entry *entry)
+/* How many shipped records speak of the device: "none shipped", or "11 shipped (1 measured on
+ * such a device, 10 reasoned for its class)". */
+static void count_shipped(const struct ncl_record_list *shipped, const struct ncl_caps *caps,
+                          char *text, size_t room)
+{
+    int here = 0, alike = 0, reasoned = 0;
+    struct ncl_fingerprint on;
+    char klass[64];
+    size_t length;
+
+    ncl_fingerprint_of(caps, klass, &on);
+    for (size_t i = 0; i < shipped->count; i++) {
+        const struct ncl_record *record = &shipped->records[i];
+        const enum ncl_match match = ncl_match_of(&record->on, &on);
+        struct ncl_point point;
+
+        if (match == NCL_MATCH_NONE ||
+            (!ncl_record_point(record, &point) && strcmp(record->algorithm, "session") != 0))
+            continue;
+        reasoned += record->origin == NCL_ORIGIN_ANALYTIC;
+        here += record->origin == NCL_ORIGIN_SHIPPED && match <= NCL_MATCH_DRIVER;
+        alike += record->origin == NCL_ORIGIN_SHIPPED && match > NCL_MATCH_DRIVER;
+    }
+    snprintf(text, room, "none shipped");
+    if (!(here + alike + reasoned))
+        return;
+    length = (size_t)snprintf(text, room, "%d shipped (", here + alike + reasoned);
+    if (here)
+        length +=
+            (size_t)snprintf(text + length, room - length, "%d measured on such a device, ", here);
+    if (alike)
+        length +=
+            (size_t)snprintf(text + length, room - length, "%d measured on its class, ", alike);
+    if (reasoned)
+        length +=
+            (size_t)snprintf(text + length, room - length, "%d reasoned for its class, ", reasoned);
+    snprintf(text + length - 2, room - length + 2, ")");
+}
+
+static json_t *caps_json(const struct ncl_device_entry *entry,
+                         const struct ncl_record_list *shipped)
 {
     static const char *const types[] = {"cpu", "gpu", "other"};
     const struct ncl_caps *c = &entry->caps;
-    char index[32];
+    char index[32], tuning[160];
     json_t *object;
 
     snprintf(index, sizeof index, "%d:%d", entry->platform_index, entry->device_index);
+    count_shipped(shipped, c, tuning, sizeof tuning);
     object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "index", index, "platform",
                        c->platform, "name", c->name, "type", types[c->type], "vendor", c->vendor,
                        "driver", c->driver, "version", c->version, "opencl_c", c->c_version);
@@ -33,17 +77,23 @@ static json_t *caps_json(const struct ncl_device_entry *entry)
                           c->local_memory_is_local, "unified_memory", c->unified_memory,
                           "fma_reported", c->fma_reported, "fp16", c->fp16, "fp64", c->fp64,
                           "native_floats", c->native_floats, "channel_block", c->channel_block,
-                          "workarounds", c->workarounds, "tuning", "none shipped"));
+                          "workarounds", c->workarounds, "tuning", tuning));
     return object;
 }
 
 ncl_status ncl_devices_report(const struct ncl_log *log, const struct ncl_device_list *list,
                               char **json)
 {
-    json_t *devices = json_array();
+    struct ncl_record_list shipped = {0};
+    json_t *devices;
+    ncl_status status = ncl_shipped_find(log, NULL, &shipped);
 
+    if (status != NCL_OK)
+        return status;
+    devices = json_array();
     for (size_t i = 0; devices && i < list->count; i++)
-        json_array_append_new(devices, caps_json(&list->entries[i]));
+        json_array_append_new(devices, caps_json(&list->entries[i], &shipped));
+    ncl_record_list_free(&shipped);
     return ncl_report_dump(log, devices ? json_pack("{s:o}", "devices", devices) : NULL, json);
 }
 

@@ -213,6 +213,25 @@ START_TEST(a_reasoned_record_needs_a_class_only)
 }
 END_TEST
 
+START_TEST(a_reasoned_record_holds_for_its_compute_units)
+{
+    struct ncl_store *store = open_store();
+    struct ncl_advice advice;
+    struct ncl_caps any = device_named(AVX2, "", "", "", "");
+    const struct told reasoned = {.origin = NCL_ORIGIN_ANALYTIC, .unverified = true, .kernel = ""};
+    const struct ncl_point larger = direct(8), all = direct(16);
+
+    any.compute_units = here.compute_units + 1;
+    tell(store, &p, &any, &larger, &reasoned);
+    ck_assert(!ncl_lookup(NULL, store, &p, &here, &advice));
+    any.compute_units = 0;
+    tell(store, &p, &any, &all, &reasoned);
+    ck_assert(ncl_lookup(NULL, store, &p, &here, &advice));
+    ck_assert(ncl_point_equal(&advice.point, &all));
+    ncl_store_close(store);
+}
+END_TEST
+
 START_TEST(a_session_takes_the_block_of_its_network)
 {
     struct ncl_store *store = open_store();
@@ -246,6 +265,7 @@ int main(void)
     tcase_add_test(tests, imports_advise_what_beats_defaults_and_are_not_verified);
     tcase_add_test(tests, verification_here_holds_for_advice_from_elsewhere);
     tcase_add_test(tests, a_reasoned_record_needs_a_class_only);
+    tcase_add_test(tests, a_reasoned_record_holds_for_its_compute_units);
     tcase_add_test(tests, a_session_takes_the_block_of_its_network);
     return ncl_run_suite(tests, "lookup");
 }

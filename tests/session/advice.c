@@ -70,6 +70,28 @@ START_TEST(what_others_tuned_is_verified_once)
 }
 END_TEST
 
+/* Launches nothing, now or later, and leaves no record behind. */
+START_TEST(what_was_reasoned_as_the_planner_does_is_not_verified)
+{
+    const struct told reasoned = {.origin = NCL_ORIGIN_ANALYTIC, .unverified = true};
+
+    tell(a.store, &a.problem, &a.f.device.caps, &a.standard, &reasoned);
+    for (int i = 0; i < 2; i++) {
+        struct ncl_session *session;
+
+        fault_set("NCL_LAYER_SKIP", launches + 1); /* would spoil a verification */
+        session = advised_session(&a);
+        unsetenv("NCL_LAYER_SKIP");
+        expect_layer(&a, session, &a.standard, "default");
+        ck_assert(!session->layers[a.at].waits);
+        ck_assert_int_eq(standing_of(&a, &a.standard).verdict, NCL_VERDICT_GOOD);
+        ck_assert(!standing_of(&a, &a.standard).verified);
+        run(session);
+        ncl_session_destroy(session);
+    }
+}
+END_TEST
+
 START_TEST(a_wrong_record_becomes_a_tombstone)
 {
     const struct ncl_point point = another_point();
@@ -429,6 +451,7 @@ int main(void)
     tcase_add_test(tests, without_records_the_planner_chooses);
     tcase_add_test(tests, what_was_tuned_here_runs);
     tcase_add_test(tests, what_others_tuned_is_verified_once);
+    tcase_add_test(tests, what_was_reasoned_as_the_planner_does_is_not_verified);
     tcase_add_test(tests, a_wrong_record_becomes_a_tombstone);
     tcase_add_test(tests, the_next_best_is_tried_where_the_best_is_wrong);
     tcase_add_test(tests, another_driver_verifies_anew);

@@ -45,10 +45,36 @@ START_TEST(session_and_devices)
 }
 END_TEST
 
+static void expect_tuning(struct ncl_caps caps, const char *wanted)
+{
+    struct ncl_device_entry entry = {.caps = caps};
+    const struct ncl_device_list list = {.entries = &entry, .count = 1};
+    char *json;
+    json_t *root, *device;
+
+    MUST(ncl_devices_report(NULL, &list, &json));
+    root = parse(json);
+    device = json_array_get(json_object_get(root, "devices"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(device, "tuning")), wanted);
+    json_decref(root);
+}
+
+/* Of GPUs like GCN 5 there is tuning/gpu-gfx906.jsonl, of that with 63 lanes nothing. */
+START_TEST(devices_say_what_is_shipped)
+{
+    struct ncl_caps caps = {.type = NCL_DEVICE_GPU, .lanes = 64, .scalar_registers = true};
+
+    expect_tuning(caps, "10 shipped (10 reasoned for its class)");
+    caps.lanes = 63;
+    expect_tuning(caps, "none shipped");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("report");
 
     tcase_add_test(tests, session_and_devices);
+    tcase_add_test(tests, devices_say_what_is_shipped);
     return ncl_run_suite(tests, "report");
 }

@@ -1,4 +1,5 @@
 /* Writes the kernels NextCL would build on GPUs that are not there: variants FOLDER
+ * or what it reasons about them, as records for tuning/: variants --analytic FOLDER
  *
  * For each device class, network and batch every layer goes the way of a session (choice, default
  * parameters, composition), but for the compiler. FOLDER gets one <class>-<number>.cl per distinct
@@ -8,6 +9,7 @@
 #include "graph/schedule.h"
 #include "plan/choose.h"
 #include "plan/compose.h"
+#include "plan/lookup.h"
 #include "problem/problem.h"
 #include "zoo/zoo.h"
 
@@ -306,31 +308,161 @@ static void write_windows(int batch, struct sources sources[], const char *folde
     }
 }
 
-/* A network in single precision, and of a batch of 1 in fp16 with either math. */
-static void write_modes(const char *net, int batch, struct sources sources[], const char *folder)
+struct model {
+    struct ncl_graph *model, *graph;
+    struct ncl_schedule *schedule;
+};
+
+static void open_model(struct model *m, const char *net, int batch)
 {
     const struct ncl_dims dims = {4, {batch, 3, 224, 224}};
     struct ncl_pass_report reports[NCL_MAX_PASSES];
-    struct ncl_graph *model = NULL, *graph = NULL;
-    struct ncl_schedule *schedule = NULL;
     int report_count = 0;
+
+    *m = (struct model){0};
+    must(ncl_zoo_build(NULL, net, 1, 1000, &m->model));
+    must(ncl_graph_specialise(m->model, &dims, 1, &m->graph));
+    must(ncl_graph_optimise(m->graph, reports, &report_count));
+    must(ncl_schedule_create(m->graph, &m->schedule));
+}
+
+static void close_model(struct model *m)
+{
+    ncl_schedule_free(m->schedule);
+    ncl_graph_free(m->graph);
+    ncl_graph_free(m->model);
+}
+
+/* A network in single precision, and of a batch of 1 in fp16 with either math. */
+static void write_modes(const char *net, int batch, struct sources sources[], const char *folder)
+{
+    struct model m;
     char name[64];
 
-    must(ncl_zoo_build(NULL, net, 1, 1000, &model));
-    must(ncl_graph_specialise(model, &dims, 1, &graph));
-    must(ncl_graph_optimise(graph, reports, &report_count));
-    must(ncl_schedule_create(graph, &schedule));
-    write_net(net, batch, schedule, sources, folder);
+    open_model(&m, net, batch);
+    write_net(net, batch, m.schedule, sources, folder);
     for (int fast = 0; batch == 1 && fast < 2; fast++) {
         snprintf(name, sizeof name, "%s fp16%s", net, fast ? " fast" : "");
-        ncl_schedule_set(schedule, 4, fast, true);
+        ncl_schedule_set(m.schedule, 4, fast, true);
         if (fast)
-            ncl_schedule_set_half_math(schedule);
-        write_net(name, batch, schedule, sources, folder);
+            ncl_schedule_set_half_math(m.schedule);
+        write_net(name, batch, m.schedule, sources, folder);
     }
-    ncl_schedule_free(schedule);
-    ncl_graph_free(graph);
-    ncl_graph_free(model);
+    close_model(&m);
+}
+
+/* ---- records ---- */
+
+/* Of the network's problems those with the most multiplications. */
+#define COSTLIEST 10
+
+/* Layers that share a problem. */
+struct cost {
+    struct ncl_problem problem;
+    struct ncl_text signature;
+    double macs;
+};
+
+static size_t add_costs(const struct ncl_schedule *schedule, const struct ncl_caps *caps,
+                        struct cost costs[])
+{
+    size_t count = 0;
+
+    for (int i = 0; i < schedule->step_count; i++) {
+        struct ncl_problem p = schedule->steps[i].problem;
+        struct ncl_text signature = {0};
+        size_t at = 0;
+
+        p.channel_block = caps->channel_block;
+        ncl_problem_signature(&p, &signature);
+        if (signature.failed)
+            must(ncl_fail_memory(NULL, "a signature"));
+        while (at < count && strcmp(costs[at].signature.data, signature.data) != 0)
+            at++;
+        if (at == count)
+            costs[count++] = (struct cost){.problem = p, .signature = signature};
+        else
+            ncl_text_free(&signature);
+        costs[at].macs += ncl_problem_macs(&p);
+    }
+    return count;
+}
+
+static int compare_costs(const void *left, const void *right)
+{
+    const struct cost *a = left, *b = right;
+
+    if (a->macs != b->macs)
+        return a->macs > b->macs ? -1 : 1;
+    return strcmp(a->signature.data, b->signature.data);
+}
+
+/* Reasoned for whatever kernel and driver there is: the point follows from the problem, the class
+ * and the number of compute units. */
+static void add_record(const struct ncl_problem *p, const struct ncl_caps *caps,
+                       struct ncl_record_list *list)
+{
+    struct ncl_choice choice = {0};
+    struct ncl_record_keys keys;
+    struct ncl_record record;
+
+    must(ncl_choose(NULL, p, caps, 0, &choice));
+    if (!ncl_record_about(p, caps, &choice.point, &keys, &record))
+        must(ncl_fail_memory(NULL, "a record"));
+    record.on.driver = record.kernel = record.library = "";
+    record.order_version = 0;
+    record.utc = 0;
+    record.origin = NCL_ORIGIN_ANALYTIC;
+    record.chosen = true;
+    if (!ncl_record_list_add(list, &record))
+        must(ncl_fail_memory(NULL, "records"));
+    ncl_record_keys_free(&keys);
+}
+
+static void write_records(const struct ncl_schedule *schedule, size_t c, const char *folder)
+{
+    struct cost *costs = ncl_alloc((size_t)schedule->step_count, sizeof *costs);
+    struct ncl_record_list list = {0};
+    struct ncl_text text = {0};
+    struct ncl_caps caps;
+    char path[1024];
+    size_t count;
+    FILE *file;
+
+    query(c, &caps);
+    if (!costs)
+        must(ncl_fail_memory(NULL, "layers"));
+    count = add_costs(schedule, &caps, costs);
+    qsort(costs, count, sizeof *costs, compare_costs);
+    for (size_t i = 0; i < count; i++) {
+        if (i < COSTLIEST)
+            add_record(&costs[i].problem, &caps, &list);
+        ncl_text_free(&costs[i].signature);
+    }
+    must(ncl_jsonl_write(NULL, &list, &text));
+    snprintf(path, sizeof path, "%s/gpu-%s.jsonl", folder, current->target);
+    if (strchr(path + strlen(folder), '_')) /* sm_86; names of files have none */
+        *strchr(path + strlen(folder), '_') = '-';
+    file = fopen(path, "w");
+    if (!file || fputs(text.data, file) < 0 || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+    ncl_text_free(&text);
+    ncl_record_list_free(&list);
+    free(costs);
+}
+
+/* A file for each class: records know devices by name, not by target. */
+static int write_analytic(const char *folder)
+{
+    struct model m;
+
+    open_model(&m, "resnext50_32x4d", 1);
+    for (size_t c = 0; c < CLASS_COUNT; c++)
+        write_records(m.schedule, c, folder);
+    close_model(&m);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -339,8 +471,10 @@ int main(int argc, char **argv)
     static const int batches[] = {1, 16};
     struct sources sources[CLASS_COUNT] = {0};
 
+    if (argc == 3 && strcmp(argv[1], "--analytic") == 0)
+        return write_analytic(argv[2]);
     if (argc != 2) {
-        fprintf(stderr, "usage: variants FOLDER\n");
+        fprintf(stderr, "usage: variants [--analytic] FOLDER\n");
         return 2;
     }
     for (int i = 0; i < 4; i++)
