@@ -241,6 +241,8 @@ typedef struct ncl_tune_options {
     const char *const *worker;
     ncl_tune_fn progress;
     void *user;
+    double patience_seconds; /* for building and first running a candidate in a worker, which is
+                                given up for good after that; 0: 35 */
 } ncl_tune_options;
 
 typedef enum ncl_db_action {

@@ -17,6 +17,10 @@ static ncl_status check_options(const struct ncl_context *context, const ncl_tun
         return ncl_fail(&context->log, NCL_ERROR_USAGE,
                         "tuning options: a budget of %g seconds, expected 0 or more",
                         o->budget_seconds);
+    if (o->struct_size == sizeof *o && !(o->patience_seconds >= 0))
+        return ncl_fail(&context->log, NCL_ERROR_USAGE,
+                        "tuning options: a patience of %g seconds, expected 0 or more",
+                        o->patience_seconds);
     return NCL_OK;
 }
 

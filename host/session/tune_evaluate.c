@@ -3,12 +3,14 @@
 
 #include "base/clock.h"
 
+#include <math.h>
+
 /* A launch of a second is noticed by whoever looks at the screen; watchdogs of display drivers wait
  * for two and more. */
 #define LAUNCH_SECONDS 1.0
 /* A worker's patience. Compilers of some devices take seconds per kernel, the host's oracle as long
  * for a large batch; a train of launches is bounded by the launch's own limit. */
-#define BUILD_SECONDS 30.0
+#define PATIENCE_SECONDS 35.0
 #define RUN_SECONDS 5.0
 /* Seeds have been measured where this share of the network's time lies: there is something to use.
  */
@@ -65,14 +67,17 @@ static void forget(void *self, const struct ncl_trial *trial)
 
 static ncl_status open_worker(struct ncl_tuning *t, const struct ncl_trials_config *trials)
 {
+    const double patience =
+        t->options.patience_seconds > 0 ? t->options.patience_seconds : PATIENCE_SECONDS;
+    const double run_seconds = fmin(RUN_SECONDS, patience / 2);
     const struct ncl_worker_config config = {
         .log = t->log,
         .command = t->options.worker,
         .device = t->config->device_index,
         .cache_dir = t->config->cache_dir,
         .trials = *trials,
-        .build_seconds = BUILD_SECONDS,
-        .run_seconds = RUN_SECONDS,
+        .build_seconds = patience - run_seconds,
+        .run_seconds = run_seconds,
         .cancelled = is_cancelled,
         .user = t,
     };

@@ -74,6 +74,9 @@ START_TEST(refuses_wrong_arguments)
     options.effort = NCL_EFFORT_NORMAL;
     options.budget_seconds = -1;
     MUST_FAIL(ncl_tune(context, model, &input, 1, &options, NULL), NCL_ERROR_USAGE, "budget");
+    options.budget_seconds = 0;
+    options.patience_seconds = -1;
+    MUST_FAIL(ncl_tune(context, model, &input, 1, &options, NULL), NCL_ERROR_USAGE, "patience");
     options.struct_size = 0;
     MUST_FAIL(ncl_tune(context, model, &input, 1, &options, NULL), NCL_ERROR_USAGE, "struct_size");
     ncl_model_free(model);
