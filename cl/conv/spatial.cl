@@ -48,6 +48,7 @@
 #endif
 #include "../common/epilogue.clh"
 #include "../common/prefetch.clh"
+#include "../common/prefetch_near.clh"
 #include "../common/tile.clh"
 
 #define ACC(p, k) acc_##p##_##k
