@@ -105,7 +105,7 @@ int main(int argc, char **argv)
     TCase *tests = tcase_create("worker");
 
     if (argc == 2 && strcmp(argv[1], "serve") == 0)
-        _exit((int)ncl_tune_worker(0, 1)); /* the status asked for is its own, not an exit handler's */
+        return (int)ncl_tune_worker(0, 1);
     tcase_add_test(tests, no_device);
     tcase_add_test(tests, nonsense);
     tcase_add_test(tests, closed_at_once);
