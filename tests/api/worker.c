@@ -102,10 +102,11 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    TCase *tests = tcase_create("worker");
+    TCase *tests;
 
     if (argc == 2 && strcmp(argv[1], "serve") == 0)
         return (int)ncl_tune_worker(0, 1);
+    tests = tcase_create("worker");
     tcase_add_test(tests, no_device);
     tcase_add_test(tests, nonsense);
     tcase_add_test(tests, closed_at_once);
