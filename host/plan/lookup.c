@@ -102,15 +102,7 @@ void ncl_lookup_standing(struct ncl_store *store, const struct ncl_problem *p,
 
     *standing = (struct ncl_standing){0};
     if (store && ncl_record_about(p, caps, point, &keys, &about)) {
-        const struct ncl_record_filter filter = {
-            .platform = about.on.platform,
-            .device = about.on.device,
-            .driver = about.on.driver,
-            .kernel = about.kernel,
-            .problem = about.problem,
-            .algorithm = about.algorithm,
-            .params = about.params,
-        };
+        const struct ncl_record_filter filter = ncl_record_row(&about);
 
         (void)ncl_records_find(store, &filter, &list); /* what cannot be read is not known */
     }

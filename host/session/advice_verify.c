@@ -81,15 +81,7 @@ static void begin(struct verifying *v, int first, int end)
 {
     for (int i = first; i < end; i++) {
         struct check *c = &v->checks[i];
-        const struct ncl_record_filter row = {
-            .platform = c->record.on.platform,
-            .device = c->record.on.device,
-            .driver = c->record.on.driver,
-            .kernel = c->record.kernel,
-            .problem = c->record.problem,
-            .algorithm = c->record.algorithm,
-            .params = c->record.params,
-        };
+        const struct ncl_record_filter row = ncl_record_row(&c->record);
         struct ncl_record started = c->record;
 
         (void)ncl_records_find(v->session->config.store, &row, &c->before);
@@ -102,15 +94,7 @@ static void begin(struct verifying *v, int first, int end)
 
 static void put_back(struct verifying *v, struct check *c)
 {
-    const struct ncl_record_filter row = {
-        .platform = c->record.on.platform,
-        .device = c->record.on.device,
-        .driver = c->record.on.driver,
-        .kernel = c->record.kernel,
-        .problem = c->record.problem,
-        .algorithm = c->record.algorithm,
-        .params = c->record.params,
-    };
+    const struct ncl_record_filter row = ncl_record_row(&c->record);
 
     ncl_records_delete(v->session->config.store, &row, NULL);
     if (c->before.count)

@@ -212,6 +212,7 @@ void ncl_tune_choose(struct ncl_tune_net *net)
 
 void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice)
 {
+    const struct ncl_tune_choice *own = &net->tuning->choices[0]; /* the device's own block */
     char klass[64], hash[NCL_HASH_TEXT], params[16];
     struct ncl_record record = blank_record(net->tuning, klass);
 
@@ -224,7 +225,7 @@ void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tu
     record.verdict = NCL_VERDICT_GOOD;
     record.verified = choice->verified;
     record.seconds = choice->tuned ? choice->tuned_seconds : choice->standard_seconds;
-    record.default_seconds = choice->standard_seconds;
+    record.default_seconds = own->tuned ? own->tuned_seconds : own->standard_seconds;
     record.chosen = choice->chosen;
     ncl_records_put(net->tuning->store, &record);
 }

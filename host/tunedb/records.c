@@ -346,6 +346,17 @@ static int find(sqlite3 *db, void *user)
     return code;
 }
 
+struct ncl_record_filter ncl_record_row(const struct ncl_record *keys)
+{
+    return (struct ncl_record_filter){.platform = keys->on.platform,
+                                      .device = keys->on.device,
+                                      .driver = keys->on.driver,
+                                      .kernel = keys->kernel,
+                                      .problem = keys->problem,
+                                      .algorithm = keys->algorithm,
+                                      .params = keys->params};
+}
+
 ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
                             struct ncl_record_list *list)
 {

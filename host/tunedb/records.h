@@ -14,6 +14,8 @@ struct ncl_record_filter {
     const char *platform, *device, *driver, *klass, *kernel, *problem, *algorithm, *params;
     bool good_only, chosen_only;
 };
+/* Finds the one row that a record of these keys has. Borrows their strings. */
+struct ncl_record_filter ncl_record_row(const struct ncl_record *keys);
 
 /* Inserts or replaces. A STARTED record does not replace a GOOD one of this machine, nor one of
  * another origin what was MEASURED, or is newer: what was there is kept, and that is a success.

@@ -27,7 +27,7 @@ static void begin(void)
 static void end(void)
 {
     ncl_close(context);
-    tear_down();
+    place_drop();
 }
 
 static const char *path_of(const char *name)

@@ -2,31 +2,12 @@
  * own. */
 #include "api/api.h"
 #include "support/fault.h"
+#include "support/place.h"
 #include "support/suite.h"
 
-#include <ftw.h>
 #include <jansson.h>
 
 static const char *const worker[] = {"/proc/self/exe", "serve", NULL};
-static char directory[64];
-
-static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *walk)
-{
-    (void)facts, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static void set_up(void)
-{
-    strcpy(directory, P_tmpdir "/ncl-tune-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-}
-
-static void tear_down(void)
-{
-    nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 static ncl_context *open_context(void)
 {
     ncl_context *context;
@@ -34,7 +15,7 @@ static ncl_context *open_context(void)
 
     ncl_options_init(&options);
     options.math = NCL_MATH_REPRODUCIBLE;
-    options.cache_dir = directory;
+    options.cache_dir = place;
     MUST(ncl_open(&options, &context));
     return context;
 }
@@ -170,7 +151,7 @@ int main(int argc, char **argv)
         return (int)ncl_tune_worker(0, 1);
     if (!fault_layer_load())
         return 1;
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, place_make, place_drop);
     tcase_set_timeout(tests, 200);
     tcase_add_test(tests, refuses_wrong_arguments);
     tcase_add_test(tests, crashes_cost_a_worker_and_are_passed_over);

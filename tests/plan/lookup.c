@@ -255,7 +255,7 @@ int main(void)
 {
     TCase *tests = tcase_create("lookup");
 
-    tcase_add_checked_fixture(tests, open_all, tear_down);
+    tcase_add_checked_fixture(tests, open_all, place_drop);
     tcase_add_test(tests, each_nearer_device_is_preferred);
     tcase_add_test(tests, without_a_store_or_records_there_is_none);
     tcase_add_test(tests, records_of_another_kernel_are_retired);

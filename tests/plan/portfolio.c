@@ -126,7 +126,7 @@ int main(void)
 {
     TCase *tests = tcase_create("portfolio");
 
-    tcase_add_checked_fixture(tests, open_all, tear_down);
+    tcase_add_checked_fixture(tests, open_all, place_drop);
     tcase_add_test(tests, of_an_older_driver_the_first_three);
     tcase_add_test(tests, nearer_devices_come_first);
     tcase_add_test(tests, winners_of_kin_by_distance);

@@ -69,7 +69,7 @@ static inline void advised_close(struct advised *a)
     free(a->output.data);
     ncl_store_close(a->store);
     fixture_close(&a->f);
-    tear_down();
+    place_drop();
 }
 
 /* A legal point that the planner would not choose. */

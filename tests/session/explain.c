@@ -1,7 +1,7 @@
 #include "session/advised.h"
+#include "support/json.h"
 #include "support/suite.h"
 
-#include <jansson.h>
 #include <math.h>
 
 static struct advised a;
@@ -31,22 +31,6 @@ static const json_t *explained(const struct ncl_session *session)
     ck_assert_ptr_nonnull(root);
     ck_assert_uint_eq(json_array_size(json_object_get(root, "layers")), (size_t)a.steps);
     return json_array_get(json_object_get(root, "layers"), (size_t)a.at);
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    ck_assert_msg(text != NULL, "no %s", key);
-    return text;
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    const json_t *number = json_object_get(object, key);
-
-    ck_assert_msg(json_is_number(number), "no %s", key);
-    return json_number_value(number);
 }
 
 static bool is_null(const json_t *object, const char *key)

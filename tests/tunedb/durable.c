@@ -306,7 +306,7 @@ int main(int argc, char **argv)
         return 1;
     }
     TCase *tests = tcase_create("durable");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, place_drop);
     tcase_add_test(tests, killed_a_hundred_times_nothing_is_lost);
     tcase_add_test(tests, two_writers_at_once);
     tcase_add_test(tests, two_writers_of_the_same);

@@ -2,17 +2,15 @@
 #ifndef NCL_TESTS_TUNEDB_PLACE_H
 #define NCL_TESTS_TUNEDB_PLACE_H
 
+#include "support/place.h"
 #include "tunedb/records.h"
 
 #include <check.h>
 #include <dirent.h>
-#include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char place[64]; /* directory of one test */
 
 static struct {
     int warnings;
@@ -27,23 +25,10 @@ static void see(void *user, ncl_log_level level, const char *message)
 }
 static const struct ncl_log watch = {.write = see, .level = NCL_LOG_WARNING};
 
-static inline int remove_entry(const char *path, const struct stat *facts, int kind,
-                               struct FTW *walk)
-{
-    (void)facts, (void)kind, (void)walk;
-    return remove(path);
-}
-
 static inline void set_up(void)
 {
-    strcpy(place, P_tmpdir "/ncl-tunedb-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(place));
+    place_make();
     memset(&seen, 0, sizeof(seen));
-}
-
-static inline void tear_down(void)
-{
-    nftw(place, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static inline const char *database(void)

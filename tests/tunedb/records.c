@@ -434,7 +434,7 @@ START_TEST(what_is_not_quite_ours_is_set_aside)
 
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
         struct ncl_record record = sample_record();
-        tear_down();
+        place_drop();
         set_up();
         run_sql(version_1);
         run_sql(odd[i]);
@@ -451,7 +451,7 @@ int main(void)
 {
     TCase *tests = tcase_create("records");
 
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, place_drop);
     tcase_add_test(tests, every_member_survives_closing);
     tcase_add_test(tests, without_a_store_nothing_is_kept);
     tcase_add_test(tests, newer_replaces_older);

@@ -1,10 +1,7 @@
-#include "tunedb/store.h"
+#include "place.h"
 #include "support/suite.h"
-#include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,53 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[64]; /* of one test */
 static char self_path[4096];
 
-static struct {
-    int warnings;
-    char last[1024];
-} seen;
-
-static void see(void *user, ncl_log_level level, const char *message)
+static struct ncl_store *open_cache(struct ncl_binary_cache *cache)
 {
-    (void)user;
-    seen.warnings += level <= NCL_LOG_WARNING;
-    snprintf(seen.last, sizeof(seen.last), "%s", message);
-}
-static const struct ncl_log watch = {.write = see, .level = NCL_LOG_WARNING};
+    struct ncl_store *store = open_store();
 
-static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *walk)
-{
-    (void)facts, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static void set_up(void)
-{
-    strcpy(directory, P_tmpdir "/ncl-store-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    memset(&seen, 0, sizeof(seen));
-}
-
-static void tear_down(void)
-{
-    nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *database(void)
-{
-    static char path[128];
-
-    snprintf(path, sizeof(path), "%s/nextcl.db", directory);
-    return path;
-}
-
-static struct ncl_store *open_store(struct ncl_binary_cache *cache)
-{
-    struct ncl_store *store = NULL;
-
-    ck_assert_int_eq(ncl_store_open(&watch, directory, &store), NCL_OK);
     ncl_store_binary_cache(store, cache);
     return store;
 }
@@ -79,28 +35,6 @@ static bool has(const struct ncl_binary_cache *cache, const char *key, const voi
     return true;
 }
 
-static int set_aside(void)
-{
-    DIR *stream = opendir(directory);
-    int count = 0;
-
-    ck_assert_ptr_nonnull(stream);
-    for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream)) {
-        count += strncmp(entry->d_name, "nextcl.db.bad-", 14) == 0;
-    }
-    closedir(stream);
-    return count;
-}
-
-static void run_sql(const char *sql)
-{
-    sqlite3 *db = NULL;
-
-    ck_assert_int_eq(sqlite3_open(database(), &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 static void write_file(const char *path, const char *text, size_t bytes)
 {
     FILE *file = fopen(path, "wb");
@@ -114,7 +48,7 @@ static void write_file(const char *path, const char *text, size_t bytes)
 static void make_store(void)
 {
     struct ncl_binary_cache cache;
-    struct ncl_store *store = open_store(&cache);
+    struct ncl_store *store = open_cache(&cache);
 
     cache.put(cache.self, "key", "value", 5);
     ck_assert(has(&cache, "key", "value", 5));
@@ -126,7 +60,7 @@ static void make_store(void)
 static void expect_afresh(void)
 {
     struct ncl_binary_cache cache;
-    struct ncl_store *store = open_store(&cache);
+    struct ncl_store *store = open_cache(&cache);
 
     ck_assert(!has(&cache, "key", "value", 5));
     cache.put(cache.self, "key", "new", 3);
@@ -142,7 +76,7 @@ static void expect_afresh(void)
 static void expect_without(void)
 {
     struct ncl_binary_cache cache;
-    struct ncl_store *store = open_store(&cache);
+    struct ncl_store *store = open_cache(&cache);
 
     cache.put(cache.self, "key", "value", 5);
     ck_assert(!has(&cache, "key", "value", 5));
@@ -157,7 +91,7 @@ START_TEST(blocks_survive_closing)
     struct ncl_binary_cache cache;
 
     make_store();
-    struct ncl_store *store = open_store(&cache);
+    struct ncl_store *store = open_cache(&cache);
     ck_assert(has(&cache, "key", "value", 5));
     ck_assert(!has(&cache, "other", "value", 5));
     cache.put(cache.self, "key", "replaced", 8);
@@ -187,10 +121,10 @@ END_TEST
 
 START_TEST(a_missing_directory_is_made)
 {
-    strcat(directory, "/a/b");
+    strcat(place, "/a/b");
     make_store();
-    strrchr(directory, '/')[0] = '\0';
-    strrchr(directory, '/')[0] = '\0';
+    strrchr(place, '/')[0] = '\0';
+    strrchr(place, '/')[0] = '\0';
 }
 END_TEST
 
@@ -248,17 +182,17 @@ END_TEST
 START_TEST(a_file_where_the_directory_should_be)
 {
     write_file(database(), "x", 1);
-    strcat(directory, "/nextcl.db");
+    strcat(place, "/nextcl.db");
     expect_without();
-    strrchr(directory, '/')[0] = '\0';
+    strrchr(place, '/')[0] = '\0';
 }
 END_TEST
 
 START_TEST(an_unwritable_directory)
 {
-    tear_down();
+    place_drop();
     /* Root may write anywhere but here. */
-    strcpy(directory, geteuid() == 0 ? "/proc/self/nextcl" : "/nextcl");
+    strcpy(place, geteuid() == 0 ? "/proc/self/nextcl" : "/nextcl");
     expect_without();
 }
 END_TEST
@@ -315,7 +249,7 @@ START_TEST(no_damage_crashes)
         memcpy(damaged, original, bytes);
         damaged[at] = (char)~damaged[at];
         write_file(database(), damaged, bytes);
-        struct ncl_store *store = open_store(&cache);
+        struct ncl_store *store = open_cache(&cache);
         void *data = NULL;
         size_t size = 0;
         if (cache.get(cache.self, "key", &data, &size) == NCL_OK) {
@@ -331,7 +265,7 @@ END_TEST
 START_TEST(the_least_recently_used_go_first)
 {
     struct ncl_binary_cache cache;
-    struct ncl_store *store = open_store(&cache);
+    struct ncl_store *store = open_cache(&cache);
     char block[1000] = {1};
 
     cache.put(cache.self, "a", block, sizeof(block));
@@ -406,7 +340,7 @@ static pid_t start_writer(const char *first, const char *count)
     const pid_t child = fork();
 
     if (child == 0) {
-        execl(self_path, self_path, "--write", directory, first, count, (char *)NULL);
+        execl(self_path, self_path, "--write", place, first, count, (char *)NULL);
         _exit(127);
     }
     ck_assert_int_gt(child, 0);
@@ -416,7 +350,7 @@ static pid_t start_writer(const char *first, const char *count)
 static int count_sound(int first, int count)
 {
     struct ncl_binary_cache cache;
-    struct ncl_store *store = open_store(&cache);
+    struct ncl_store *store = open_cache(&cache);
     unsigned char block[5000];
     char key[32];
     int sound = 0;
@@ -473,7 +407,7 @@ int main(int argc, char **argv)
         return 1;
     }
     TCase *tests = tcase_create("store");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, place_drop);
     tcase_add_test(tests, blocks_survive_closing);
     tcase_add_test(tests, no_directory_means_no_cache);
     tcase_add_test(tests, a_missing_directory_is_made);
