@@ -81,7 +81,7 @@ ncl_status ncl_series_take(const struct ncl_evaluator *evaluator, struct ncl_tri
     if (series->count == NCL_SERIES_MAX)
         return NCL_OK;
     status = run_train(evaluator, trial, series->launches, &device, &wall);
-    while (status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD && !believed(device, wall) &&
+    while (status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD && believed(device, wall) <= 0 &&
            series->launches < TRAIN_LAUNCHES) {
         series->launches = TRAIN_LAUNCHES;
         status = run_train(evaluator, trial, series->launches, &device, &wall);
