@@ -97,10 +97,14 @@ static void defaults(int *v, const struct ncl_problem *p, const struct ncl_caps 
         ncl_work_group_default(&tunables[WG], (int)ncl_ceil_div((size_t)tiles, (size_t)v[P]), caps);
 }
 
-/* CPUs have winograd_chunk; those that vectorise across work-items were not measured. */
+/* CPUs have winograd_chunk; those that vectorise across work-items were not measured. On GPUs each
+ * lane takes 4 tiles, of which small maps have too few, and sums of halves save more than the
+ * transforms do. */
 static int rank_for(const struct ncl_problem *p, const struct ncl_caps *caps)
 {
-    return caps->type != NCL_DEVICE_CPU && p->x.c >= 64 && p->y.c >= 64 ? 25 : 1;
+    const bool suits = caps->type != NCL_DEVICE_CPU && p->x.c >= 64 && p->y.c >= 64;
+
+    return suits && !p->half_math && ncl_winograd_tile_count(2, p) >= 3 * caps->lanes ? 25 : 1;
 }
 
 static void defines(struct ncl_defines *d, const int *v, const struct ncl_problem *p)

@@ -88,6 +88,33 @@ START_TEST(half_problems_take_algorithms_that_know_halves)
 }
 END_TEST
 
+/* The first choice for a 3x3 of 256 channels on so many pixels squared, with math fast on a GPU. */
+static const char *choice_on_gpu(int side, bool half_math)
+{
+    struct ncl_problem p = conv_problem(3, 1);
+    struct ncl_caps caps = {0};
+    struct ncl_choice choice;
+
+    for (size_t d = 0; d < ncl_check_synthetic_count; d++)
+        if (strcmp(ncl_check_synthetic[d].name, "large GPU") == 0)
+            caps = ncl_check_synthetic[d];
+    ck_assert_int_eq(caps.type, NCL_DEVICE_GPU);
+    p.channel_block = 4;
+    p.x = p.y = (struct ncl_shape){1, 256, side, side};
+    p.fast = p.finite = true;
+    p.half = p.half_math = half_math;
+    ck_assert_int_eq(ncl_choose(NULL, &p, &caps, 0, &choice), NCL_OK);
+    return choice.point.algo->name;
+}
+
+START_TEST(winograd_wants_tiles_for_all_lanes_of_a_gpu)
+{
+    ck_assert_str_eq(choice_on_gpu(28, false), "winograd");
+    ck_assert_str_ne(choice_on_gpu(14, false), "winograd");
+    ck_assert_str_ne(choice_on_gpu(28, true), "winograd");
+}
+END_TEST
+
 START_TEST(past_the_last_one_is_an_error)
 {
     const struct ncl_problem p = conv_problem(3, 1);
@@ -108,6 +135,7 @@ int main(void)
     tcase_add_test(tests, no_layer_of_the_family_takes_the_fallback);
     tcase_add_test(tests, canonical_order_excludes_algorithms_that_reorder);
     tcase_add_test(tests, half_problems_take_algorithms_that_know_halves);
+    tcase_add_test(tests, winograd_wants_tiles_for_all_lanes_of_a_gpu);
     tcase_add_test(tests, past_the_last_one_is_an_error);
     return ncl_run_suite(tests, "choose");
 }

@@ -51,9 +51,11 @@ def best_failures(budget, found):
 
 
 def useful_failures(budget, shares):
-    """`shares`: {(net, batch, target): useful work / work}."""
+    """`shares`: {(net, batch, target): useful work / work}; "net fp16 fast" is held to the limits of
+    "fp16 fast batch 1" before those of "batch 1"."""
     for (net, batch, target), share in sorted(shares.items()):
-        limits = budget["useful"].get(f"batch {batch}", {})
+        mode = " ".join(net.split()[1:] + [f"batch {batch}"])
+        limits = dict(budget["useful"].get(f"batch {batch}", {}), **budget["useful"].get(mode, {}))
         limit = limits.get(target, limits.get("all", 0))
         if share < limit:
             yield (f"{target} {net} batch {batch}: useful work {share:.3f}, "
