@@ -1,8 +1,8 @@
 #!/bin/sh
 # All tests, from a bare machine: sh tests/run.sh [--asan] [--devices] [--intel]
-#   --asan     first builds with AddressSanitizer and UBSan in build-asan/ and runs the tests there
+#   --asan     then builds with AddressSanitizer and UBSan in build-asan/ and runs the tests there
 #              (CI=true: always)
-#   --devices  then repeats the kernels' tests on every other OpenCL implementation found
+#   --devices  repeats the kernels' tests on every other OpenCL implementation found
 #   --intel    fetches Intel's CPU runtime from PyPI into build/intel, for --devices
 #   --static   fetches NVIDIA's assembler and disassembler from PyPI into build/cuda, for the test of
 #              the machine code that GPUs get (CI=true: always)
@@ -92,16 +92,6 @@ fetch_cuda() {
             -exec chmod +x {} + -exec ln -sf {} build/cuda/bin/ \;
 }
 
-if [ "$asan" = true ]; then
-    # Compiling kernels is most of the time: the other build finds these compiled.
-    if build build-asan -DNCL_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DNCL_WERROR=ON \
-        -DNCL_POCL_CACHE="$PWD/build/cache/pocl"; then
-        echo "== tests under sanitizers"
-        run_ctest build-asan || failed="$failed sanitizers"
-    else
-        failed="$failed build-asan"
-    fi
-fi
 # Warnings stop the build where the compilers are those of Debian 12; a newer one has new ones.
 set --
 case $(. /etc/os-release 2>/dev/null; echo "${ID:-}${VERSION_ID:-}") in
@@ -117,4 +107,15 @@ fi
 [ "$devices" = false ] || check_devices
 echo "== tests"
 run_ctest build || failed="$failed tests"
+# Compiling kernels is most of the time, and twice that where sanitizers watch the compiler's memory:
+# this build finds them compiled.
+if [ "$asan" = true ]; then
+    if build build-asan -DNCL_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DNCL_WERROR=ON \
+        -DNCL_POCL_CACHE="$PWD/build/cache/pocl"; then
+        echo "== tests under sanitizers"
+        run_ctest build-asan || failed="$failed sanitizers"
+    else
+        failed="$failed build-asan"
+    fi
+fi
 [ -z "$failed" ] || { echo "FAILED:$failed" >&2; exit 1; }
