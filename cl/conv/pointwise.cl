@@ -117,6 +117,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #define LANES_OF_BLOCK(FOR_PIXELS, lanes) \
   { \
     STAGE(lanes, FOR_PIXELS, FETCH_PIXEL) \
+    BY_TWO \
     for (uint lane = 0; lane < lanes; ++lane) { \
       AHEAD_W AHEAD_X \
       FOR_K(LOAD_W, 0) \

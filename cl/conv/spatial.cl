@@ -140,14 +140,6 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #define POINT_AHEAD
 #endif
 
-/* Two lanes at a time: in a full tile of AVX-512, what a loop adds takes turns from the fmas. Four
- * spill. Not where pixels have pointers, which is rare. */
-#if WG == 1
-#define BY_TWO _Pragma("unroll 2")
-#else
-#define BY_TWO
-#endif
-
 #if C_TAIL
 #define LANES_HERE(left) min((uint)CB, left)
 #else
