@@ -155,7 +155,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
   }
 
 /* One tap of COUNT pixels. Rows in which all lie inside, or all but the first or the last, as in
- * 3x3 windows, spend nothing on the padding. */
+ * 3x3 windows, spend nothing on the padding. Others are rare: one lane at a time. */
 #define TAP(FOR_PIXELS, FOR_LESS, COUNT) \
   if (column >= 0 && last < (int)g->width_in) { \
     x_tap += column * CB; \
