@@ -140,14 +140,6 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
 #define POINT_AHEAD
 #endif
 
-/* Two lanes at a time: in a full tile of AVX-512, what a loop adds takes turns from the fmas. Four
- * spill. Not where pixels have pointers, which is rare. */
-#if WG == 1
-#define BY_TWO _Pragma("unroll 2")
-#else
-#define BY_TWO
-#endif
-
 #if C_TAIL
 #define LANES_HERE(left) min((uint)CB, left)
 #else
@@ -163,7 +155,7 @@ FN(place) FN(place_of)(const FN(geometry) *g, uint tile) {
   }
 
 /* One tap of COUNT pixels. Rows in which all lie inside, or all but the first or the last, as in
- * 3x3 windows, spend nothing on the padding. */
+ * 3x3 windows, spend nothing on the padding. Others are rare: one lane at a time. */
 #define TAP(FOR_PIXELS, FOR_LESS, COUNT) \
   if (column >= 0 && last < (int)g->width_in) { \
     x_tap += column * CB; \
@@ -238,7 +230,10 @@ TILE(tile, FOR_P, FOR_P_LESS, P)
 TILE(tail, FOR_TAIL, FOR_TAIL_LESS, TAIL)
 #endif
 
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void FN(ncl_spatial)(
+/* The vectors are here already. Unasked, some CPUs' compilers also build a kernel of 16 work-items
+ * at once, 17 times the code in eight times the time, which work-groups of one never run. */
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1), vec_type_hint(block)))
+void FN(ncl_spatial)(
     __global const element *restrict x, __global const stored *restrict w,
     __global stored *y EPILOGUE_PARAMS, uint channels_in, uint group_blocks_out, uint blocks_out,
     uint images, uint height_in, uint width_in, uint height_out, uint width_out, uint stride_h,
