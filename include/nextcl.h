@@ -99,6 +99,11 @@ typedef struct ncl_options {
     struct _cl_command_queue *cl_queue;
     int profile; /* non-zero: an own queue records event times, for ncl_session_layer() and
                     NCL_REPORT_SESSION */
+    /* argv of a program that calls ncl_tune_worker(0, 1), ending with NULL: where the driver
+     * compiles kernels faster in several processes (PoCL), and the cache on disk has not seen them,
+     * making a session starts one such process per CPU, at most 4, which compile at the same time
+     * and end before it returns. NULL, or where they don't work: this process compiles. */
+    const char *const *worker;
 } ncl_options;
 
 /* A dense tensor on the host, or in a buffer of the context's device. Never owned by NextCL unless
@@ -342,8 +347,8 @@ NCL_API ncl_status ncl_verify(ncl_session *session, const ncl_tensor *inputs, si
  * cancelled (NCL_ERROR_CANCELLED, everything measured is kept); free with ncl_free. */
 NCL_API ncl_status ncl_tune(ncl_context *context, const ncl_model *model, const ncl_tensor *inputs,
                             size_t input_count, const ncl_tune_options *options, char **json);
-/* The whole of a worker: serves the tuner that started it, through two file descriptors, until the
- * tuner is done or gone. Prints nothing. */
+/* The whole of a worker: serves the tuner or the session that started it, through two file
+ * descriptors, until that is done or gone. Prints nothing. */
 NCL_API ncl_status ncl_tune_worker(int in, int out);
 /* The user's tuning records; needs no device. *records (if not NULL): how many were written, read
  * or forgotten. A file is written whole or not at all; a file that is not as tuning/README.md says

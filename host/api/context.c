@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "tunedb/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,8 +85,11 @@ static ncl_status open_listed(struct ncl_context *context, const char *wanted)
     if (status == NCL_OK)
         status = ncl_device_open(&context->log, context->cl, entry, context->options.profile != 0,
                                  &context->device);
-    if (status == NCL_OK)
-        context->device_index = (int)(entry - context->list.entries);
+    if (status != NCL_OK)
+        return status;
+    context->device_index = (int)(entry - context->list.entries);
+    snprintf(context->device_text, sizeof context->device_text, "%d:%d", entry->platform_index,
+             entry->device_index);
     return status;
 }
 
@@ -173,6 +177,30 @@ static ncl_status open_device(struct ncl_context *context)
     return status;
 }
 
+static void free_worker(struct ncl_context *context)
+{
+    for (size_t i = 0; context->worker && context->worker[i]; i++)
+        free(context->worker[i]);
+    free(context->worker);
+}
+
+static ncl_status copy_worker(struct ncl_context *context, const char *const *argv)
+{
+    size_t count = 0;
+
+    while (argv && argv[count])
+        count++;
+    if (!count)
+        return NCL_OK;
+    context->worker = ncl_alloc(count + 1, sizeof *context->worker);
+    for (size_t i = 0; context->worker && i < count; i++) {
+        context->worker[i] = ncl_strdup(argv[i]);
+        if (!context->worker[i])
+            return ncl_fail_memory(&context->log, "a context");
+    }
+    return context->worker ? NCL_OK : ncl_fail_memory(&context->log, "a context");
+}
+
 ncl_status ncl_open(const ncl_options *options, ncl_context **out)
 {
     struct ncl_context *context;
@@ -199,6 +227,8 @@ ncl_status ncl_open(const ncl_options *options, ncl_context **out)
     context->log = (struct ncl_log){defaults.log, defaults.user, defaults.log_level};
     status = check_options(context);
     if (status == NCL_OK)
+        status = copy_worker(context, defaults.worker);
+    if (status == NCL_OK)
         status = open_device(context);
     if (status == NCL_OK)
         status = choose_channel_block(context);
@@ -219,6 +249,7 @@ void ncl_close(ncl_context *context)
     ncl_device_list_free(&context->list);
     ncl_store_close(context->store);
     free(context->cache_dir);
+    free_worker(context);
     free(context);
 }
 

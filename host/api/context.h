@@ -18,6 +18,8 @@ struct ncl_context {
     bool has_device;
     struct ncl_device device;
     int device_index;        /* in list; -1: adopted */
+    char device_text[32];    /* "P:D"; "": adopted */
+    char **worker;           /* argv, NULL: none */
     char *cache_dir;         /* NULL: the cache is off, or there is no place for it */
     struct ncl_store *store; /* NULL: without a cache, or without a device */
     int channel_block;

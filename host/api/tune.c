@@ -1,7 +1,6 @@
 #include "session/tune.h"
 #include "api/context.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static ncl_status check_options(const struct ncl_context *context, const ncl_tune_options *o)
@@ -27,9 +26,8 @@ static ncl_status check_options(const struct ncl_context *context, const ncl_tun
 static ncl_status tune(ncl_context *context, const ncl_model *model, const struct ncl_dims *dims,
                        int count, const ncl_tune_options *options, char **json)
 {
-    const bool listed = context->device_index >= 0;
     const char *block = getenv("NEXTCL_CHANNEL_BLOCK");
-    struct ncl_tune_config config = {
+    const struct ncl_tune_config config = {
         .session = {.device = &context->device,
                     .math = context->options.math,
                     .precision = context->options.precision,
@@ -38,15 +36,9 @@ static ncl_status tune(ncl_context *context, const ncl_model *model, const struc
         .cache_dir = context->cache_dir,
         .channel_block_asked = context->options.channel_block || (block && block[0]),
         .options = options,
+        .device_index = context->device_text[0] ? context->device_text : NULL,
     };
-    char index[32];
 
-    if (listed) {
-        const struct ncl_device_entry *entry = &context->list.entries[context->device_index];
-
-        snprintf(index, sizeof index, "%d:%d", entry->platform_index, entry->device_index);
-        config.device_index = index;
-    }
     return ncl_tune_network(&config, model->graph, dims, count, json);
 }
 

@@ -188,6 +188,24 @@ enum ncl_process_io ncl_process_receive(const struct ncl_process *process, void 
     return NCL_PROCESS_DONE;
 }
 
+int ncl_process_wait(const struct ncl_process *processes, int count, double seconds)
+{
+    const uint64_t deadline = deadline_in(seconds);
+    struct pollfd pollers[NCL_PROCESS_WAIT_MOST];
+    int ready;
+
+    count = count < NCL_PROCESS_WAIT_MOST ? count : NCL_PROCESS_WAIT_MOST;
+    for (int i = 0; i < count; i++)
+        pollers[i] = (struct pollfd){processes[i].fd, POLLIN, 0};
+    do
+        ready = poll(pollers, (nfds_t)count, left_ms(deadline));
+    while (ready < 0 && errno == EINTR && left_ms(deadline) > 0);
+    for (int i = 0; ready > 0 && i < count; i++)
+        if (pollers[i].revents)
+            return i;
+    return -1;
+}
+
 bool ncl_fd_write(int fd, const void *data, size_t bytes)
 {
     size_t sent = 0;
@@ -243,6 +261,14 @@ static bool wait_for_hang_up(int fd)
     return false;
 }
 
+void ncl_process_kill(const struct ncl_process *process)
+{
+    if (process->pid <= 0)
+        return;
+    kill(-process->pid, SIGKILL);
+    kill(process->pid, SIGKILL);
+}
+
 void ncl_process_end(struct ncl_process *process, char ended[64])
 {
     int status = 0;
@@ -250,8 +276,7 @@ void ncl_process_end(struct ncl_process *process, char ended[64])
     if (ended)
         snprintf(ended, 64, "still there after it was killed");
     if (process->pid > 0) {
-        kill(-process->pid, SIGKILL);
-        kill(process->pid, SIGKILL);
+        ncl_process_kill(process);
         if (wait_for_hang_up(process->fd) && waitpid(process->pid, &status, 0) == process->pid &&
             ended)
             describe(status, ended);

@@ -26,6 +26,11 @@ enum ncl_process_io ncl_process_send(const struct ncl_process *process, const vo
 /* bytes of them, of which *got (0 at first) are there already: may go on after LATE. */
 enum ncl_process_io ncl_process_receive(const struct ncl_process *process, void *data, size_t bytes,
                                         size_t *got, double seconds);
+#define NCL_PROCESS_WAIT_MOST 16
+/* The first of them that has something to say, or is gone; -1: none has within so many seconds. */
+int ncl_process_wait(const struct ncl_process *processes, int count, double seconds);
+/* Kills its group, and waits for nothing: ncl_process_end, later, takes less time then. */
+void ncl_process_kill(const struct ncl_process *process);
 /* Kills its group, reaps it, and says how it ended, unless ended is NULL: "killed by signal 11",
  * "exited with status 3". One that does not die, stuck in a driver, is left alone. */
 void ncl_process_end(struct ncl_process *process, char ended[64]);

@@ -33,7 +33,9 @@ struct ncl_caps {
     bool paired_fma;       /* the compiler joins two fmas into one instruction where it can */
     bool index_addressing; /* 32-bit indices into kernel arguments are cheap, moving pointers are
                               not */
-    int programs_parallel; /* programs to split a build into, >= 1 */
+    int programs;          /* to split a build into, >= 1 */
+    bool serial_builds;    /* of them one at a time: threads only wait for each other. With several
+                              programs then, processes compile faster than one */
     bool caches_programs;  /* the driver keeps its own compiler cache: ours would only slow it */
     /* Workarounds in force, for `devices`: "" or "; "-separated sentences. */
     char workarounds[256];

@@ -87,6 +87,8 @@ bool ncl_event_times(const struct ncl_device *device, cl_event event,
  * below where it is emulated. Measured with 3 launches, more while the answer is not "native"; kept
  * in the binary cache. */
 ncl_status ncl_device_fma_ratio(const struct ncl_device *device, double *ratio);
+/* Is it in the binary cache? */
+bool ncl_device_fma_known(const struct ncl_device *device);
 
 /* Largest rate of fma (fast: of mad) that a register-bound kernel reached, in 1e9 operations a
  * second, two per fma. Takes some 50 ms; measured anew at each call. */

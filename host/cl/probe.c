@@ -96,9 +96,10 @@ static double ratio_of(const struct duration *mad, const struct duration *fma)
 
 /* On a busy machine any launch may be interrupted for longer than it takes, and the answer decides
  * the bits of --math auto: `native` is believed at once, anything less only when the shortest of
- * several launches say so. */
+ * several launches say so. Where mad took clearly longer than fma, it was interrupted. */
 #define CLEARLY_EMULATED 0.2
 #define CLEARLY_NATIVE 0.7
+#define INTERRUPTED 1.4
 #define MIN_DOUBTS 2
 #define MAX_DOUBTS 12
 
@@ -118,7 +119,8 @@ static ncl_status measure(const struct probe *probe, double *ratio)
         }
         keep_shorter(&fma, &now);
         *ratio = ratio_of(&mad, &fma);
-        decided = *ratio > CLEARLY_NATIVE || (*ratio < CLEARLY_EMULATED && i >= MIN_DOUBTS);
+        decided = (*ratio > CLEARLY_NATIVE && *ratio < INTERRUPTED) ||
+                  (*ratio < CLEARLY_EMULATED && i >= MIN_DOUBTS);
     }
     return status;
 }
@@ -211,6 +213,14 @@ static void remember(const struct ncl_device *device, const char *key, double ra
     const int length = snprintf(digits, sizeof(digits), "%u", thousandths);
 
     device->binaries.put(device->binaries.self, key, digits, (size_t)length);
+}
+
+bool ncl_device_fma_known(const struct ncl_device *device)
+{
+    char key[KEY_BYTES] = "";
+    double ratio = 0;
+
+    return make_key(device, key) && recall(device, key, &ratio);
 }
 
 ncl_status ncl_device_fma_ratio(const struct ncl_device *device, double *ratio)

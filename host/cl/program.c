@@ -27,6 +27,7 @@ static void add_keyed(struct ncl_text *text, const char *part)
     ncl_text_append(text, part, strlen(part));
 }
 
+/* Of the binary, or where the driver keeps that, of a note. */
 static bool make_key(const struct ncl_device *device, const char *source, const char *options,
                      char key[KEY_BYTES])
 {
@@ -34,9 +35,8 @@ static bool make_key(const struct ncl_device *device, const char *source, const 
     struct ncl_text text = {0};
     char platform_version[512] = "";
     char digits[NCL_HASH_TEXT] = "";
-    const bool cached = device->binaries.get != NULL && !caps->caches_programs;
 
-    if (!cached) {
+    if (device->binaries.get == NULL) {
         return false;
     }
     device->cl->GetPlatformInfo(device->platform, CL_PLATFORM_VERSION, sizeof(platform_version) - 1,
@@ -53,7 +53,7 @@ static bool make_key(const struct ncl_device *device, const char *source, const 
     add_keyed(&text, source);
     if (!text.failed) {
         ncl_hash_text(ncl_hash_bytes(text.data, text.length), digits);
-        memcpy(key, "program ", 8);
+        memcpy(key, caps->caches_programs ? "built   " : "program ", 8);
         memcpy(key + 8, digits, sizeof(digits));
     }
     const bool made = !text.failed;
@@ -254,7 +254,7 @@ ncl_status ncl_program_build(const struct ncl_device *device, const char *source
 {
     char key[KEY_BYTES] = "";
     const char *given = options != NULL ? options : "";
-    const bool cached = make_key(device, source, given, key);
+    const bool cached = !device->caps.caches_programs && make_key(device, source, given, key);
     ncl_status status = NCL_OK;
 
     *program = cached ? load_cached(device, key, given) : NULL;
@@ -266,6 +266,27 @@ ncl_status ncl_program_build(const struct ncl_device *device, const char *source
         store_binary(device, *program, key);
     }
     return status;
+}
+
+bool ncl_program_known(const struct ncl_device *device, const char *source, const char *options)
+{
+    char key[KEY_BYTES] = "";
+    void *data = NULL;
+    size_t bytes = 0;
+    const bool known = make_key(device, source, options, key) &&
+                       device->binaries.get(device->binaries.self, key, &data, &bytes) == NCL_OK;
+
+    free(data);
+    return known;
+}
+
+void ncl_program_note(const struct ncl_device *device, const char *source, const char *options)
+{
+    char key[KEY_BYTES] = "";
+
+    if (device->caps.caches_programs && make_key(device, source, options, key)) {
+        device->binaries.put(device->binaries.self, key, "1", 1);
+    }
 }
 
 void ncl_program_release(const struct ncl_device *device, cl_program *program)

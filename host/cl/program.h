@@ -14,6 +14,11 @@
  * whole text goes to the log at level debug). Thread-safe. */
 ncl_status ncl_program_build(const struct ncl_device *device, const char *source,
                              const char *options, cl_program *program);
+/* Has it been built here before, so that building takes no time? What the driver keeps itself was
+ * noted by whoever built it; false also where there is no cache. */
+bool ncl_program_known(const struct ncl_device *device, const char *source, const char *options);
+/* Notes that the driver's own cache has the program and its kernels. */
+void ncl_program_note(const struct ncl_device *device, const char *source, const char *options);
 void ncl_program_release(const struct ncl_device *device, cl_program *program);
 
 #endif

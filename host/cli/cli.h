@@ -170,6 +170,7 @@ int cli_verify(const struct cli_options *options);
 int cli_inspect(const struct cli_options *options);
 int cli_tune(const struct cli_options *options);
 int cli_tune_worker(const struct cli_options *options);
+int cli_compile_worker(const struct cli_options *options);
 int cli_db(const struct cli_options *options);
 int cli_explain(const struct cli_options *options);
 

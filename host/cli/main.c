@@ -56,6 +56,7 @@ static const struct cli_command commands[] = {
      "  nextcl db merge all.jsonl mine.jsonl theirs.jsonl\n",
      "minimal problem algorithm verdict chosen", 1, -1, cli_db},
     {"tune-worker", "", NULL, "", "", 0, 0, cli_tune_worker},
+    {"compile-worker", "", NULL, "", "", 0, 0, cli_compile_worker},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -155,7 +156,7 @@ static void print_help(void)
 static void print_command_help(const struct cli_command *command)
 {
     printf("usage: nextcl %s %s [options]\n\n%s\n\n", command->name, command->arguments,
-           command->summary ? command->summary : "started by 'nextcl tune' alone");
+           command->summary ? command->summary : "started by nextcl alone");
     cli_print_options(command->options);
     cli_print_options(NULL);
     printf("\nexamples\n%s", command->details);

@@ -76,6 +76,8 @@ static int parse_precision(const struct cli_options *options, ncl_precision *pre
 int cli_open_context(const struct cli_options *options, const char *device, ncl_math math_auto,
                      bool profile, ncl_context **context)
 {
+    const char *const worker[] = {"/proc/self/exe", "compile-worker",
+                                  options->verbose ? "--verbose" : NULL, NULL};
     ncl_options open;
     ncl_status status;
     int failed;
@@ -94,6 +96,7 @@ int cli_open_context(const struct cli_options *options, const char *device, ncl_
     open.progress = show_progress;
     open.user = (void *)(uintptr_t)options; /* only read */
     open.profile = profile;
+    open.worker = worker;
     status = ncl_open(&open, context);
     return status == NCL_OK ? 0 : cli_fail_library(status);
 }

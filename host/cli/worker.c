@@ -1,11 +1,14 @@
-/* The tuner's other process, started by nobody but the tuner: candidates run here, and may crash
- * and hang. It speaks to the tuner through what were its standard input and output. */
+/* Other processes, started by nobody but nextcl: the tuner's, where candidates run, and may crash
+ * and hang, and those that compile for a session. They speak to it through what were their standard
+ * input and output. */
 #include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,18 +30,35 @@ static bool silence(int fd)
     return done;
 }
 
-int cli_tune_worker(const struct cli_options *options)
+static int serve(const struct cli_options *options)
 {
     const int in = take(STDIN_FILENO), out = take(STDOUT_FILENO);
     ncl_status status;
 
     if (isatty(STDIN_FILENO) || in < 0 || out < 0)
-        return cli_fail(NCL_ERROR_USAGE, "tune-worker: started by 'nextcl tune' alone");
-    /* Ctrl-C goes to the whole foreground group: it is the tuner who decides. */
+        return cli_fail(NCL_ERROR_USAGE, "a worker is started by nextcl alone");
+    /* Ctrl-C goes to the whole foreground group: it is who started this who decides. */
     signal(SIGINT, SIG_IGN);
     if (!silence(STDIN_FILENO) || !silence(STDOUT_FILENO) ||
         (!options->verbose && !silence(STDERR_FILENO)))
         return cli_fail(NCL_ERROR_INPUT, "/dev/null: %s", strerror(errno));
     status = ncl_tune_worker(in, out);
     return status == NCL_OK ? 0 : cli_fail_library(status);
+}
+
+int cli_tune_worker(const struct cli_options *options)
+{
+    return serve(options);
+}
+
+/* PoCL compiles in the threads that run kernels, one at a time. Pinned ones of two processes could
+ * share a core, and each thread's heap keeps what its compilations left: 10 MiB less with one. */
+int cli_compile_worker(const struct cli_options *options)
+{
+    setenv("POCL_AFFINITY", "0", 1);
+    setenv("POCL_MAX_PTHREAD_COUNT", "1", 1);
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 1);
+#endif
+    return serve(options);
 }

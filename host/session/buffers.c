@@ -84,3 +84,34 @@ ncl_status ncl_session_allocate(struct ncl_session *session)
         session->bound[i] = session->slots[i];
     return status;
 }
+
+static void release_layer(struct ncl_session *session, struct ncl_session_layer_state *layer)
+{
+    ncl_buffer_release(session->device, &layer->weights);
+    ncl_buffer_release(session->device, &layer->bias);
+    ncl_buffer_release(session->device, &layer->scale);
+    ncl_buffer_release(session->device, &layer->shift);
+}
+
+void ncl_session_release_buffers(struct ncl_session *session)
+{
+    const int steps = session->schedule ? session->schedule->step_count : 0;
+    const int slots = session->schedule ? session->schedule->slot_count : 0;
+
+    for (int i = 0; session->layers && i < steps; i++)
+        release_layer(session, &session->layers[i]);
+    for (int i = 0; session->slots && i < slots; i++)
+        ncl_buffer_release(session->device, &session->slots[i]);
+    for (size_t i = 0; i < sizeof session->chunks / sizeof session->chunks[0]; i++)
+        ncl_buffer_release(session->device, &session->chunks[i]);
+    ncl_buffer_release(session->device, &session->weights);
+    ncl_buffer_release(session->device, &session->workspace);
+    ncl_times_forget(session);
+    free(session->slots);
+    free(session->bound);
+    free(session->times);
+    session->slots = session->bound = NULL;
+    session->times = NULL;
+    session->workspace_bytes = session->device_bytes = 0;
+    ncl_memory_plan_free(&session->memory);
+}

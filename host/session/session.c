@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "session/advice.h"
-#include "session/times.h"
+#include "session/compile.h"
 
 #include <stdlib.h>
 
@@ -25,23 +25,35 @@ ncl_status ncl_session_math(const struct ncl_device *device, ncl_math wanted, nc
     return status;
 }
 
+static ncl_status allocate(struct ncl_session *session)
+{
+    return session->packed ? NCL_OK : ncl_session_allocate(session);
+}
+
+static ncl_status pack(struct ncl_session *session)
+{
+    return session->packed ? NCL_OK : ncl_session_pack_weights(session);
+}
+
 /* Steps of making a session, in order; each is also a line of progress. */
 static const struct {
     const char *stage;
     ncl_status (*work)(struct ncl_session *session);
 } stages[] = {
-    {"choosing algorithms", ncl_session_choose},  {"building kernels", ncl_session_build_kernels},
-    {"allocating buffers", ncl_session_allocate}, {"packing weights", ncl_session_pack_weights},
+    {"choosing algorithms", ncl_session_choose},
+    {"building kernels", ncl_session_prepare},
+    {"allocating buffers", allocate},
+    {"packing weights", pack},
     {"binding launches", ncl_session_bind},
 };
 #define STAGE_COUNT (sizeof stages / sizeof stages[0])
 
-static ncl_status report_progress(const struct ncl_session *session, size_t stage)
+ncl_status ncl_session_progress(const struct ncl_session *session)
 {
     const struct ncl_session_config *config = &session->config;
-    const char *name = stage < STAGE_COUNT ? stages[stage].stage : "ready";
+    const char *name = session->stage < STAGE_COUNT ? stages[session->stage].stage : "ready";
 
-    if (config->progress && config->progress(config->user, name, stage, STAGE_COUNT))
+    if (config->progress && config->progress(config->user, name, session->stage, STAGE_COUNT))
         return ncl_fail(session->device->log, NCL_ERROR_CANCELLED, "cancelled while %s", name);
     return NCL_OK;
 }
@@ -81,7 +93,7 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
 {
     const uint64_t start = ncl_clock_ns();
     struct ncl_session *made = ncl_alloc(1, sizeof *made);
-    ncl_status status;
+    ncl_status status = NCL_OK;
 
     *session = NULL;
     if (!made)
@@ -89,16 +101,20 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
     made->config = *config;
     made->device = config->device;
     made->kernels.device = config->device;
-    status = ncl_session_math(made->device, config->math, &made->config.math);
+    if (config->math == NCL_MATH_AUTO)
+        status = ncl_compile_probe(made);
+    if (status == NCL_OK)
+        status = ncl_session_math(made->device, config->math, &made->config.math);
     if (status == NCL_OK)
         status = make_schedule(made, model, inputs, input_count);
-    for (size_t i = 0; status == NCL_OK && i < STAGE_COUNT; i++) {
-        status = report_progress(made, i);
+    for (; status == NCL_OK && made->stage < STAGE_COUNT; made->stage++) {
+        status = ncl_session_progress(made);
         if (status == NCL_OK)
-            status = stages[i].work(made);
+            status = stages[made->stage].work(made);
     }
     if (status == NCL_OK)
-        status = report_progress(made, STAGE_COUNT);
+        status = ncl_session_progress(made);
+    ncl_compile_end(made);
     if (status != NCL_OK) {
         ncl_session_destroy(made);
         return status;
@@ -114,35 +130,13 @@ static void destroy_layers(struct ncl_session *session)
     const int parts = session->schedule ? session->schedule->part_count : 0;
 
     for (int i = 0; session->layers && i < count; i++) {
-        struct ncl_session_layer_state *layer = &session->layers[i];
-
-        ncl_buffer_release(session->device, &layer->weights);
-        ncl_buffer_release(session->device, &layer->bias);
-        ncl_buffer_release(session->device, &layer->scale);
-        ncl_buffer_release(session->device, &layer->shift);
-        free(layer->params);
-        free(layer->failures);
+        free(session->layers[i].params);
+        free(session->layers[i].failures);
     }
     for (int i = 0; session->parts && i < parts; i++)
         ncl_launch_release(session->device, &session->parts[i].launch);
     free(session->layers);
     free(session->parts);
-}
-
-static void destroy_buffers(struct ncl_session *session)
-{
-    const int count = session->schedule ? session->schedule->slot_count : 0;
-
-    for (int i = 0; session->slots && i < count; i++)
-        ncl_buffer_release(session->device, &session->slots[i]);
-    for (size_t i = 0; i < sizeof session->chunks / sizeof session->chunks[0]; i++)
-        ncl_buffer_release(session->device, &session->chunks[i]);
-    ncl_buffer_release(session->device, &session->weights);
-    ncl_buffer_release(session->device, &session->workspace);
-    free(session->slots);
-    free(session->bound);
-    ncl_times_forget(session);
-    free(session->times);
 }
 
 void ncl_session_destroy(struct ncl_session *session)
@@ -152,10 +146,9 @@ void ncl_session_destroy(struct ncl_session *session)
     /* Releasing a buffer under a running kernel is legal, but a caller's event callback may not
      * expect its session to be gone. */
     session->device->cl->Finish(session->device->queue);
+    ncl_session_release_buffers(session);
     destroy_layers(session);
-    destroy_buffers(session);
     ncl_kernels_free(&session->kernels);
-    ncl_memory_plan_free(&session->memory);
     ncl_schedule_free(session->schedule);
     ncl_graph_free(session->graph);
     free(session);

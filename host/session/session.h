@@ -9,6 +9,14 @@
 #include "plan/launch.h"
 #include "plan/lookup.h"
 
+/* Processes that may compile for a session: compile.h. Without a command, a device's index or a
+ * cache's directory there are none. */
+struct ncl_session_workers {
+    const char *const *command; /* argv of what calls ncl_tune_worker, ends with NULL */
+    const char *device;         /* "P:D" */
+    const char *cache_dir;
+};
+
 /* How to make one. The device must outlive the session. */
 struct ncl_session_config {
     const struct ncl_device *device;
@@ -26,6 +34,7 @@ struct ncl_session_config {
      * does not suit the others, or fails, gives way to the next as ever. */
     bool (*pin)(void *user, const struct ncl_problem *problem, struct ncl_point *point);
     void *pin_user;
+    struct ncl_session_workers workers; /* its strings are read while the session is made */
 };
 
 /* Of a part of the schedule that is the first of its kind: others repeat it. */
@@ -65,6 +74,9 @@ struct ncl_session {
     struct ncl_schedule *schedule;
     struct ncl_memory_plan memory;
     struct ncl_kernels kernels;
+    struct ncl_compile *compile;            /* while it is made; NULL: no workers */
+    size_t stage;                           /* likewise: that is worked on */
+    bool packed;                            /* likewise: while programs were built */
     struct ncl_session_layer_state *layers; /* one per step */
     struct ncl_session_part *parts;         /* one per part of the schedule */
     cl_mem chunks[8];
@@ -83,6 +95,8 @@ ncl_status ncl_session_make(const struct ncl_session_config *config, const struc
                             const struct ncl_dims *inputs, int input_count,
                             struct ncl_session **session);
 void ncl_session_destroy(struct ncl_session *session);
+/* Reports the stage that is worked on once more; NCL_ERROR_CANCELLED: it is to stop. */
+ncl_status ncl_session_progress(const struct ncl_session *session);
 /* What all problems of a session's schedule share; config->math is not auto. */
 void ncl_session_set_schedule(const struct ncl_session_config *config, int channel_block,
                               struct ncl_schedule *schedule);
@@ -105,6 +119,11 @@ ncl_status ncl_session_pack_weights(struct ncl_session *session);
 ncl_status ncl_session_pack_step(struct ncl_session *session, int step);
 /* buffers.c: arena, slots. */
 ncl_status ncl_session_allocate(struct ncl_session *session);
+/* What that and ncl_session_pack_weights made; they may be called again. */
+void ncl_session_release_buffers(struct ncl_session *session);
+/* prepare.c: ncl_session_build_kernels, with the help of other processes, and on CPUs the two
+ * above at the same time. */
+ncl_status ncl_session_prepare(struct ncl_session *session);
 /* layers.c: chooses algorithms, builds kernels, binds launches; falls back where one fails. */
 ncl_status ncl_session_choose(struct ncl_session *session);
 ncl_status ncl_session_build_kernels(struct ncl_session *session);

@@ -134,7 +134,7 @@ void ncl_builds_run(const struct ncl_device *device, struct ncl_builds *builds)
         else
             build(&alone, 0);
     }
-    if (device->caps.programs_parallel > 1)
+    if (!device->caps.serial_builds)
         ncl_parallel_for(count, build, jobs);
     else
         for (size_t i = 0; i < count; i++)

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/process.h"
+#include "session/compile.h"
 #include "session/trial_parts.h"
 #include "session/worker_wire.h"
 #include "tunedb/store.h"
@@ -26,6 +27,7 @@ struct server {
     struct ncl_evaluator evaluator;
     struct ncl_wire_trial *wire;
     struct ncl_trial *request; /* of the last request */
+    struct ncl_compiler compiler;
 };
 
 /* 0: the system does not say. */
@@ -48,7 +50,7 @@ static bool reply(const struct server *s, enum ncl_wire_reply_kind kind, ncl_sta
     struct ncl_wire_reply message = {.kind = (int32_t)kind, .status = (int32_t)status};
 
     message.resident = resident_bytes();
-    message.shared_cache = s->device.caps.caches_programs && s->device.caps.programs_parallel == 1;
+    message.shared_cache = s->device.caps.caches_programs && s->device.caps.serial_builds;
     if (trial)
         message.verdict = (int32_t)trial->verdict;
     snprintf(message.text, sizeof message.text, "%s",
@@ -130,6 +132,7 @@ static ncl_status open_all(struct server *s)
 static void close_all(struct server *s)
 {
     ncl_trials_close(s->trials);
+    ncl_compiler_close(&s->compiler);
     if (s->opened)
         ncl_device_close(&s->device);
     ncl_device_list_free(&s->list);
@@ -213,6 +216,11 @@ static bool serve_request(struct server *s, const struct ncl_wire_request *reque
     case NCL_WIRE_FORGET:
         s->evaluator.forget(s->evaluator.self, &s->request[0]);
         return true;
+    case NCL_WIRE_PROBE:
+    case NCL_WIRE_WARM:
+    case NCL_WIRE_KERNELS:
+    case NCL_WIRE_COMPILE:
+        break; /* a session's */
     }
     return false;
 }
@@ -228,6 +236,11 @@ static void serve(struct server *s)
         if (request.count < 1 || request.count > MOST_TRIALS || request.launches < 0 ||
             request.launches > MOST_LAUNCHES || !ncl_watch_busy(s->watch, true))
             return;
+        if (request.kind >= NCL_WIRE_PROBE) {
+            if (!ncl_compile_serve(&s->compiler, &request))
+                return;
+            continue;
+        }
         if (read_trials(s, request.count) != NCL_OK || !serve_request(s, &request))
             return;
     }
@@ -240,6 +253,7 @@ ncl_status ncl_worker_serve(int in, int out)
 
     if (status != NCL_OK)
         return status;
+    s.compiler = (struct ncl_compiler){.in = in, .out = out, .device = &s.device};
     status = open_all(&s);
     if (status == NCL_OK)
         serve(&s);

@@ -20,6 +20,7 @@ struct ncl_hash ncl_wire_build(void)
                             sizeof(struct ncl_wire_open),
                             sizeof(struct ncl_wire_request),
                             sizeof(struct ncl_wire_trial),
+                            sizeof(struct ncl_wire_item),
                             sizeof(struct ncl_wire_reply),
                             sizeof(struct ncl_timing)};
     struct ncl_hash hash = {0};

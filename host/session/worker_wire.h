@@ -1,5 +1,6 @@
-/* What a tuner and its worker say to each other. Both are one build, which the greeting checks, so
- * structs travel as they are; algorithms, which are addresses, travel by name. */
+/* What a tuner, or a session, and its worker say to each other. Both are one build, which the
+ * greeting checks, so structs travel as they are; algorithms, which are addresses, travel by name.
+ */
 #ifndef NCL_SESSION_WORKER_WIRE_H
 #define NCL_SESSION_WORKER_WIRE_H
 
@@ -28,7 +29,12 @@ enum ncl_wire_kind {
     NCL_WIRE_BUILD,   /* trials[count]: build only, in parallel where that pays; one reply */
     NCL_WIRE_PREPARE, /* one: BEAT when the problem's tensors are there, then the reply */
     NCL_WIRE_TIME,    /* one: BEAT likewise, then the reply with its timings */
-    NCL_WIRE_FORGET   /* one: no reply */
+    NCL_WIRE_FORGET,  /* one: no reply */
+    /* Of a session, see compile.h; each gets one reply. */
+    NCL_WIRE_PROBE,   /* measure what fma takes, and keep it in the cache */
+    NCL_WIRE_WARM,    /* build anything */
+    NCL_WIRE_KERNELS, /* ncl_wire_item[count]: all that the session launches, in its order */
+    NCL_WIRE_COMPILE  /* of these all launches of kernel number `launches` */
 };
 struct ncl_wire_request {
     int32_t kind, count, launches;
@@ -37,6 +43,11 @@ struct ncl_wire_trial {
     int32_t task;
     char algo[60];
     int32_t v[NCL_MAX_TUNABLES];
+};
+
+struct ncl_wire_item {
+    struct ncl_problem problem;
+    struct ncl_wire_trial trial; /* its point */
 };
 
 enum ncl_wire_reply_kind { NCL_WIRE_OPENED, NCL_WIRE_BEAT, NCL_WIRE_DONE };

@@ -1,8 +1,12 @@
-/* ncl_tune_worker as its own program has it: greets, refuses what is no tuner, ends with it. */
+/* ncl_tune_worker as its own program has it: greets, refuses what is no tuner, ends with it, and
+ * compiles for sessions. */
 #include "nextcl.h"
 
+#include "api/api.h"
 #include "base/process.h"
+#include "base/thread.h"
 #include "session/worker_wire.h"
+#include "support/place.h"
 #include "support/suite.h"
 
 #include <string.h>
@@ -100,6 +104,62 @@ START_TEST(closed_at_once)
 }
 END_TEST
 
+static char said[4096];
+
+static void note(void *user, ncl_log_level level, const char *message)
+{
+    const size_t used = strlen(said);
+
+    (void)user;
+    (void)level;
+    snprintf(said + used, sizeof said - used, "%s\n", message);
+}
+
+/* A session with this cache; its log is in `said`. */
+static void make_session(const char *cache, const char *const *worker)
+{
+    const char *copied[3] = {worker[0], worker[1], NULL};
+    const ncl_tensor input = {.rank = 4, .dims = {1, 3, 24, 20}};
+    ncl_context *context = NULL;
+    ncl_model *model = NULL;
+    ncl_session *session = NULL;
+    ncl_options options;
+
+    said[0] = 0;
+    ncl_options_init(&options);
+    ck_assert_ptr_null(options.worker);
+    options.cache_dir = cache;
+    options.worker = copied;
+    options.log = note;
+    options.log_level = NCL_LOG_INFO;
+    MUST(ncl_open(&options, &context));
+    copied[0] = copied[1] = NULL;
+    MUST(ncl_model_load(context, "tests/data/resnext_unfolded.onnx", &model));
+    MUST(ncl_session_create(context, model, &input, 1, &session));
+    ncl_session_free(session);
+    ncl_model_free(model);
+    ncl_close(context);
+}
+
+/* Elsewhere one process compiles as fast. */
+START_TEST(compiles_for_sessions)
+{
+    const char *const missing[] = {"/nonexistent/nextcl", "serve"};
+    ncl_device_info info;
+    ncl_context *context = api_open(NULL);
+
+    MUST(ncl_context_device(context, &info));
+    ncl_close(context);
+    make_session(place, command);
+    if (strcmp(info.platform, "Portable Computing Language") == 0 && ncl_cpu_count() > 1)
+        ck_assert_msg(strstr(said, "kernels were compiled by") != NULL, "%s", said);
+    else
+        ck_assert_ptr_null(strstr(said, "compiled by"));
+    make_session("", missing); /* without a cache nobody is started */
+    ck_assert_ptr_null(strstr(said, "/nonexistent"));
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     TCase *tests;
@@ -110,5 +170,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, no_device);
     tcase_add_test(tests, nonsense);
     tcase_add_test(tests, closed_at_once);
+    tcase_add_checked_fixture(tests, place_make, place_drop);
+    tcase_add_test(tests, compiles_for_sessions);
     return ncl_run_suite(tests, "worker");
 }

@@ -55,6 +55,27 @@ START_TEST(late)
 }
 END_TEST
 
+/* The one that speaks, or ends, is found among others that do neither. */
+START_TEST(waiting)
+{
+    struct ncl_process processes[3] = {start(silent), start(cat), start(silent)};
+    char ended[64];
+
+    ck_assert_int_eq(ncl_process_wait(processes, 3, 0.05), -1);
+    ck_assert_int_eq(ncl_process_send(&processes[1], "x", 1, 10), NCL_PROCESS_DONE);
+    ck_assert_int_eq(ncl_process_wait(processes, 3, 10), 1);
+    ncl_process_end(&processes[1], NULL);
+    processes[1] = start(silent);
+    ncl_process_kill(&processes[2]);
+    ck_assert_int_eq(ncl_process_wait(processes, 3, 10), 2);
+    ncl_process_end(&processes[2], ended);
+    ck_assert_str_eq(ended, "killed by signal 9");
+    ncl_process_kill(&processes[2]); /* nobody any more */
+    for (int i = 0; i < 2; i++)
+        ncl_process_end(&processes[i], NULL);
+}
+END_TEST
+
 /* What came before the time was up is kept. */
 START_TEST(in_parts)
 {
@@ -162,6 +183,7 @@ int main(void)
 
     tcase_add_test(tests, answers);
     tcase_add_test(tests, late);
+    tcase_add_test(tests, waiting);
     tcase_add_test(tests, in_parts);
     tcase_add_test(tests, how_it_ended);
     tcase_add_test(tests, no_program);

@@ -18,7 +18,7 @@ static void check_plausible(struct ncl_device *device)
     ck_assert_uint_ge(caps->base_align, 128);
     ck_assert(caps->channel_block == 4 || caps->channel_block == 8 || caps->channel_block == 16);
     ck_assert_int_ge(caps->registers, 16);
-    ck_assert_int_ge(caps->programs_parallel, 1);
+    ck_assert_int_ge(caps->programs, 1);
     ck_assert_uint_le((size_t)caps->preferred_work_group, caps->max_work_group);
     if (ncl_caps_is_cpu_like(caps)) {
         ck_assert_int_eq(caps->preferred_work_group, 1);

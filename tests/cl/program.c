@@ -183,6 +183,39 @@ static void check_refused(struct ncl_device *device)
     free(one.data);
 }
 
+/* Whose driver keeps what it compiles: a note says that it does, one per text and options. */
+static void check_notes(struct ncl_device *device)
+{
+    struct one one = {.bytes = 0};
+
+    device->caps.caches_programs = true;
+    device->binaries = (struct ncl_binary_cache){0};
+    ncl_program_note(device, good, "-DVALUE=1");
+    ck_assert(!ncl_program_known(device, good, "-DVALUE=1"));
+    device->binaries = (struct ncl_binary_cache){&one, get, put};
+    ck_assert_int_eq(run(device, "-DVALUE=1"), 1);
+    ck_assert_int_eq(one.puts + one.gets, 0);
+    ck_assert(!ncl_program_known(device, good, "-DVALUE=1"));
+    ncl_program_note(device, good, "-DVALUE=1");
+    ck_assert_int_eq(one.puts, 1);
+    ck_assert(ncl_program_known(device, good, "-DVALUE=1"));
+    ck_assert(!ncl_program_known(device, good, "-DVALUE=2"));
+    /* Elsewhere the binary says it. */
+    device->caps.caches_programs = false;
+    ncl_program_note(device, good, "-DVALUE=2");
+    ck_assert_int_eq(one.puts, 1);
+    ck_assert(!ncl_program_known(device, good, "-DVALUE=2"));
+    ck_assert_int_eq(run(device, "-DVALUE=2"), 2);
+    ck_assert(ncl_program_known(device, good, "-DVALUE=2"));
+    free(one.data);
+}
+
+START_TEST(what_was_built_is_known)
+{
+    ncl_on_every_device(check_notes);
+}
+END_TEST
+
 START_TEST(a_refused_binary_is_built_from_source)
 {
     ncl_on_every_device(check_refused);
@@ -196,6 +229,7 @@ int main(void)
     tcase_add_test(tests, builds_and_runs);
     tcase_add_test(tests, a_failed_build_quotes_the_first_error);
     tcase_add_test(tests, binaries_are_kept_and_damage_is_noticed);
+    tcase_add_test(tests, what_was_built_is_known);
     tcase_add_test(tests, a_refused_binary_is_built_from_source);
     return ncl_run_suite(tests, "cl/program");
 }

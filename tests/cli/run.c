@@ -41,6 +41,18 @@ START_TEST(the_same_bits_for_every_channel_block)
 }
 END_TEST
 
+/* Whoever compiles, and whatever became of the file that was started. */
+START_TEST(compiles_in_other_processes)
+{
+    shell("NEXTCL_CACHE_DIR=\"$T/cache\" $NEXTCL_CLI run %s --input %s --output-dir \"$T/first\" "
+          "--verbose && NEXTCL_CACHE_DIR=\"$T/cache\" $NEXTCL_CLI run %s --input %s --output-dir "
+          "\"$T/second\" && cmp \"$T/first/output.npy\" \"$T/second/output.npy\"",
+          NET, NET_INPUT, NET, NET_INPUT);
+    ck_assert_msg(said.status == 0, "%s%s", said.out, said.err);
+    ck_assert_ptr_null(strstr(said.err, "in this process instead"));
+}
+END_TEST
+
 START_TEST(a_free_batch_takes_what_comes)
 {
     MUST_WORK("run tests/data/resnext_unfolded.onnx "
@@ -104,6 +116,7 @@ int main(void)
     tcase_add_test(tests, writes_each_output);
     tcase_add_test(tests, fp16_is_near_fp32);
     tcase_add_test(tests, the_same_bits_for_every_channel_block);
+    tcase_add_test(tests, compiles_in_other_processes);
     tcase_add_test(tests, a_free_batch_takes_what_comes);
     tcase_add_test(tests, bad_tensors_leave_no_output);
     tcase_add_test(tests, wrong_usage_leaves_no_output);

@@ -98,7 +98,7 @@ START_TEST(a_build_that_fails_once_is_tried_again)
     ncl_tensor input;
 
     fixture_open(&f, FIXTURE_RESIDUALS, false);
-    f.device.caps.programs_parallel = 1;
+    f.device.caps.programs = 1;
     fault_set("NCL_LAYER_FAIL_BUILD", 1);
     session = fixture_session(&f);
     unsetenv("NCL_LAYER_FAIL_BUILD");
@@ -151,6 +151,36 @@ START_TEST(a_smaller_work_group_than_asked_for_falls_back)
 }
 END_TEST
 
+/* Whatever was allocated and packed for it while it was built. */
+START_TEST(a_kernel_that_never_builds_is_replaced)
+{
+    struct fixture f;
+    struct ncl_session *session;
+    ncl_tensor input;
+    int replaced = 0;
+
+    fixture_open(&f, FIXTURE_RESIDUALS, false);
+    setenv("NCL_LAYER_SOURCE", "FN(ncl_pointwise", 1);
+    fault_set("NCL_LAYER_FAIL_BUILD", 0);
+    session = fixture_session(&f);
+    unsetenv("NCL_LAYER_FAIL_BUILD");
+    unsetenv("NCL_LAYER_SOURCE");
+    for (int i = 0; i < session->schedule->step_count; i++) {
+        const struct ncl_choice *choice = &session->layers[i].choice;
+
+        ck_assert_ptr_null(strstr(choice->point.algo->name, "pointwise"));
+        replaced += strcmp(choice->source, "fallback") == 0;
+    }
+    ck_assert_int_gt(replaced, 0);
+    ck_assert(!session->packed);
+    input = fixture_input(session, 1);
+    MUST(ncl_session_verify(session, &input, 1, NULL));
+    free(input.data);
+    ncl_session_destroy(session);
+    fixture_close(&f);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("layers");
@@ -164,5 +194,6 @@ int main(void)
     tcase_add_test(tests, an_error_of_memory_does_not_fall_back);
     tcase_add_test(tests, a_refused_buffer_is_out_of_memory);
     tcase_add_test(tests, a_smaller_work_group_than_asked_for_falls_back);
+    tcase_add_test(tests, a_kernel_that_never_builds_is_replaced);
     return ncl_run_suite(tests, "layers");
 }

@@ -103,7 +103,7 @@ const int *ncl_check_channel_blocks(const struct ncl_caps *caps)
         .max_allocation = 1ULL << 30, .local_memory = 32768,                                       \
         .local_memory_is_local = (kind) == NCL_DEVICE_GPU, .base_align = 128,                      \
         .native_floats = floats, .channel_block = block, .registers = vectors,                     \
-        .preferred_work_group = preferred, .lanes = preferred, .programs_parallel = 1              \
+        .preferred_work_group = preferred, .lanes = preferred, .programs = 1                       \
     }
 
 const struct ncl_caps ncl_check_synthetic[] = {
