@@ -85,9 +85,9 @@ typedef struct ncl_options {
                            $NEXTCL_DEVICE, else best */
     ncl_math math;
     ncl_precision precision;
-    const char
-        *cache_dir; /* NULL: $NEXTCL_CACHE_DIR, else $XDG_CACHE_HOME/nextcl; "": no cache on disk */
-    int channel_block; /* 4, 8, 16; 0: the device's default, or $NEXTCL_CHANNEL_BLOCK */
+    const char *cache_dir; /* NULL: $NEXTCL_CACHE_DIR, else $XDG_CACHE_HOME/nextcl; "", or that
+                              variable empty: no cache on disk */
+    int channel_block;     /* 4, 8, 16; 0: the device's default, or $NEXTCL_CHANNEL_BLOCK */
     ncl_log_fn log;
     ncl_log_level log_level;
     ncl_progress_fn progress;

@@ -209,7 +209,10 @@ char *ncl_file_cache_directory(const char *wanted)
     const char *home = getenv("HOME");
     struct ncl_text text = {0};
 
-    if (ours != NULL && (wanted != NULL || ours[0] != '\0')) {
+    if (wanted == NULL && ours != NULL && ours[0] == '\0') {
+        return NULL;
+    }
+    if (ours != NULL) {
         ncl_text_add(&text, "%s", ours);
     } else if (xdg != NULL && xdg[0] == '/') { /* the XDG rules: ignore relative paths */
         ncl_text_add(&text, "%s/nextcl", xdg);

@@ -24,7 +24,8 @@ ncl_status ncl_file_write(const struct ncl_log *log, const char *path,
 /* mkdir -p, mode 0700 for what it creates. */
 ncl_status ncl_file_make_directories(const struct ncl_log *log, const char *path);
 /* wanted if not NULL, else $NEXTCL_CACHE_DIR, else $XDG_CACHE_HOME/nextcl, else ~/.cache/nextcl. A
- * new string (free), or NULL: none to be had, or memory ran out. */
+ * new string (free), or NULL: none wanted ($NEXTCL_CACHE_DIR is set and empty), none to be had, or
+ * memory ran out. */
 char *ncl_file_cache_directory(const char *wanted);
 
 #endif

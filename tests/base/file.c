@@ -159,6 +159,9 @@ START_TEST(cache_directory_rules)
     setenv("HOME", "/users/u", 1);
     expect_cache("/wanted", "/wanted");
     expect_cache(NULL, "/ours");
+    setenv("NEXTCL_CACHE_DIR", "", 1);
+    expect_cache("/wanted", "/wanted");
+    expect_cache(NULL, NULL);
     unsetenv("NEXTCL_CACHE_DIR");
     expect_cache(NULL, "/xdg/nextcl");
     setenv("XDG_CACHE_HOME", "relative", 1);
