@@ -128,6 +128,8 @@ bool ncl_tune_wins(const struct ncl_tune_net *net, int task);
 
 /* tune_store.c: what is known, and the run's journal. */
 ncl_status ncl_tune_recall(struct ncl_tune_net *net); /* seeds, known, resumed */
+/* A point that failed before the search begins: it is not tried again. */
+ncl_status ncl_tune_avoid(struct ncl_tune_net *net, const struct ncl_search_note *note);
 ncl_status ncl_tune_begin(struct ncl_tune_net *net);  /* the journal of a run that is not resumed */
 ncl_status ncl_tune_replay(struct ncl_tune_net *net); /* what is resumed counts as remembered */
 ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note);

@@ -18,6 +18,16 @@ static bool add_note(struct ncl_search_note **notes, size_t *count, size_t *capa
     return true;
 }
 
+ncl_status ncl_tune_avoid(struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    struct ncl_search_note kept = *note;
+
+    kept.why = ncl_arena_text(&net->arena, note->why, strlen(note->why));
+    if (kept.why && add_note(&net->known, &net->known_count, &net->known_capacity, &kept))
+        return NCL_OK;
+    return ncl_fail_memory(net->tuning->log, "a point that failed");
+}
+
 static int task_named(const struct ncl_tune_net *net, const char *problem)
 {
     for (int i = 0; i < net->count; i++)

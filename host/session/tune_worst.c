@@ -121,6 +121,8 @@ static ncl_status try_batch(struct ncl_tune_net *net, int task, const struct ncl
         record.samples = LAUNCHES;
         if (status == NCL_OK && (seconds > 0 || trials[i].verdict != NCL_VERDICT_GOOD))
             ncl_tune_record(net, &record);
+        if (status == NCL_OK && trials[i].verdict != NCL_VERDICT_GOOD)
+            status = ncl_tune_avoid(net, &record);
         if (trials[i].verdict == NCL_VERDICT_CRASHED || trials[i].verdict == NCL_VERDICT_TIMEOUT)
             worst->deadly = points[i].algo;
         if (ncl_point_equal(&points[i], &net->layers[task].standard) && seconds > 0)

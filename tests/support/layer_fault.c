@@ -22,6 +22,8 @@
  *   NCL_LAYER_MAX_ALLOC         bytes of the largest buffer
  *   NCL_LAYER_ALIGN             bytes that a sub-buffer's origin must divide by
  *   NCL_LAYER_NAME              the device's name
+ *   NCL_LAYER_TYPE=gpu          the device says that it is a GPU
+ *   NCL_LAYER_PLATFORM          its platform's name
  *   NCL_LAYER_CLOCK             zero: events' times are 0; none: there are none; backwards: each
  *                               command ends before the one before it began
  *   NCL_LAYER_COUNT=FILE        at exit, FILE holds the counts as JSON
@@ -92,7 +94,10 @@ static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info wh
     const cl_ulong alloc = (cl_ulong)setting("NCL_LAYER_MAX_ALLOC", 0);
     const cl_uint align_bits = (cl_uint)setting("NCL_LAYER_ALIGN", 0) * 8;
     const char *name = getenv("NCL_LAYER_NAME");
+    const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
 
+    if (what == CL_DEVICE_TYPE && getenv("NCL_LAYER_TYPE"))
+        return answer(&gpu, sizeof gpu, room, param, needed);
     if (what == CL_DEVICE_MAX_WORK_GROUP_SIZE && work_group)
         return answer(&work_group, sizeof work_group, room, param, needed);
     if (what == CL_DEVICE_MAX_WORK_ITEM_SIZES && work_group)
@@ -104,6 +109,16 @@ static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info wh
     if (what == CL_DEVICE_NAME && name)
         return answer(name, strlen(name) + 1, room, param, needed);
     return next->clGetDeviceInfo(device, what, room, param, needed);
+}
+
+static cl_int CL_API_CALL get_platform_info(cl_platform_id platform, cl_platform_info what,
+                                            size_t room, void *param, size_t *needed)
+{
+    const char *name = getenv("NCL_LAYER_PLATFORM");
+
+    if (what == CL_PLATFORM_NAME && name)
+        return answer(name, strlen(name) + 1, room, param, needed);
+    return next->clGetPlatformInfo(platform, what, room, param, needed);
 }
 
 static cl_int CL_API_CALL get_kernel_work_group_info(cl_kernel kernel, cl_device_id device,
@@ -430,6 +445,7 @@ clInitLayer(cl_uint entry_count, const cl_icd_dispatch *target, cl_uint *layer_e
     if (!target || !layer_entry_count || !dispatch || entry_count < own_count)
         return CL_INVALID_VALUE;
     next = target;
+    layer.clGetPlatformInfo = get_platform_info;
     layer.clGetDeviceInfo = get_device_info;
     layer.clGetKernelWorkGroupInfo = get_kernel_work_group_info;
     layer.clEnqueueNDRangeKernel = enqueue_kernel;
