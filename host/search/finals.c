@@ -5,7 +5,7 @@
 #define FINALISTS NCL_SITE_KEPT
 /* A winner is faster than the start by more than this share, and by more than the noise. */
 #define MARGIN 0.015
-#define UNTRIED 0.1 /* the margin without finals */
+#define UNTRIED 0.1 /* the margin without finals, but of seeds: those are few */
 /* Times twice the standard error: for many samples; few know their own spread less well. Under one
  * in some thousand is lucky then. */
 #define DOUBT 1.6
@@ -200,22 +200,33 @@ static ncl_status play(struct ncl_run *run, struct ncl_site *site, struct final 
     return NCL_OK;
 }
 
+static bool is_clear(double seconds, double spread, int samples, double start, double margin)
+{
+    return start - seconds > fmax(margin * start, 3 * ncl_median_error(seconds, spread, samples));
+}
+
+bool ncl_search_is_clear(const struct ncl_search_note *note, double start_seconds, bool seed)
+{
+    return note->verdict == NCL_VERDICT_GOOD && is_clear(note->seconds, note->spread, note->samples,
+                                                         start_seconds, seed ? MARGIN : UNTRIED);
+}
+
 /* What holds without finals: by the search's own figures, of which the best is also the luckiest.
  */
 static void by_search(const struct ncl_site *site, struct ncl_search_task *result)
 {
     const struct ncl_finished *best = site->best >= 0 ? &site->done[site->best] : NULL;
     const struct ncl_finished *second = site->second >= 0 ? &site->done[site->second] : NULL;
-    double error;
+    double margin;
 
     result->best = site->task->start;
     result->start_seconds = result->best_seconds = site->reference;
     if (!best)
         return;
-    error = ncl_median_error(best->seconds, best->spread, best->samples);
+    margin = ncl_point_set_has(&site->seeds, &best->point) ? MARGIN : UNTRIED;
     result->decided = !ncl_site_is_start(site, &best->point) &&
-                      (site->reference <= 0 || site->reference - best->seconds >
-                                                   fmax(UNTRIED * site->reference, 3 * error));
+                      (site->reference <= 0 || is_clear(best->seconds, best->spread, best->samples,
+                                                        site->reference, margin));
     if (result->decided || ncl_site_is_start(site, &best->point)) {
         result->best = best->point;
         result->best_seconds = best->seconds;

@@ -6,15 +6,6 @@
 
 #define SAMPLES 128 /* fitting takes their cube: a millisecond */
 #define OWN 96      /* of them, at most, of the problem itself */
-/* Of logarithms of times: an unknown point is so much slower than its problem's best, give or take;
- * one step of a tunable keeps this correlation, another problem this one. */
-#define PESSIMISM 0.25
-#define DEVIATION 0.25
-#define STEP_CORRELATION 0.7
-#define TASK_CORRELATION 0.6
-#define NOISE 0.02
-#define CLIP 0.7 /* a point that is hopeless tells no more than one twice as slow */
-
 struct sample {
     int site, algo;           /* algo: of the own problem's */
     int at[NCL_MAX_TUNABLES]; /* which values: numbers in the own problem's lists */
@@ -24,7 +15,7 @@ struct ncl_forecast {
     const struct ncl_task *task;
     int own, count;
     struct sample samples[SAMPLES];
-    double powers[NCL_MAX_TUNABLES * NCL_MAX_VALUES + 1]; /* of STEP_CORRELATION */
+    double powers[NCL_MAX_TUNABLES * NCL_MAX_VALUES + 1]; /* of NCL_FORECAST_STEP_CORRELATION */
     double factor[SAMPLES][SAMPLES];                      /* Cholesky's, lower */
     double weights[SAMPLES];                              /* inverse covariance times values */
 };
@@ -34,7 +25,7 @@ struct ncl_forecast *ncl_forecast_new(void)
     struct ncl_forecast *forecast = ncl_alloc(1, sizeof *forecast);
 
     for (size_t i = 0; forecast && i < sizeof forecast->powers / sizeof *forecast->powers; i++)
-        forecast->powers[i] = pow(STEP_CORRELATION, (double)i);
+        forecast->powers[i] = pow(NCL_FORECAST_STEP_CORRELATION, (double)i);
     return forecast;
 }
 
@@ -52,8 +43,8 @@ static double covariance(const struct ncl_forecast *forecast, const struct sampl
         return 0;
     for (int i = 0; i < forecast->task->algos[a->algo]->tunable_count; i++)
         steps += abs(a->at[i] - b->at[i]);
-    return DEVIATION * DEVIATION * forecast->powers[steps] *
-           (a->site == b->site ? 1 : TASK_CORRELATION);
+    return NCL_FORECAST_DEVIATION * NCL_FORECAST_DEVIATION * forecast->powers[steps] *
+           (a->site == b->site ? 1 : NCL_FORECAST_TASK_CORRELATION);
 }
 
 /* false: the own problem has no such algorithm. */
@@ -82,7 +73,8 @@ static void add_site(struct ncl_forecast *forecast, const struct ncl_site *site,
         if (done->verdict != NCL_VERDICT_GOOD ||
             !sample_of(forecast, site->index, &done->point, &forecast->samples[forecast->count]))
             continue;
-        forecast->weights[forecast->count++] = fmin(log(done->seconds / best), CLIP) - PESSIMISM;
+        forecast->weights[forecast->count++] =
+            fmin(log(done->seconds / best), NCL_FORECAST_CLIP) - NCL_FORECAST_PESSIMISM;
         most--;
     }
 }
@@ -92,7 +84,7 @@ static void factorize(struct ncl_forecast *forecast)
     for (int i = 0; i < forecast->count; i++) {
         for (int j = 0; j <= i; j++) {
             double sum = covariance(forecast, &forecast->samples[i], &forecast->samples[j]) +
-                         (i == j ? NOISE * NOISE : 0);
+                         (i == j ? NCL_FORECAST_NOISE * NCL_FORECAST_NOISE : 0);
 
             for (int k = 0; k < j; k++)
                 sum -= forecast->factor[i][k] * forecast->factor[j][k];
@@ -135,22 +127,33 @@ void ncl_forecast_fit(struct ncl_forecast *forecast, const struct ncl_site *site
     backward(forecast, forecast->weights);
 }
 
-double ncl_forecast_gain(const struct ncl_forecast *forecast, const struct ncl_point *point)
+bool ncl_forecast_at(const struct ncl_forecast *forecast, const struct ncl_point *point,
+                     double *mean, double *variance)
 {
     struct sample sample;
-    double mean = PESSIMISM, variance = DEVIATION * DEVIATION, z;
     double x[SAMPLES];
 
     if (!sample_of(forecast, forecast->own, point, &sample))
-        return 0;
+        return false;
+    *mean = NCL_FORECAST_PESSIMISM;
+    *variance = NCL_FORECAST_DEVIATION * NCL_FORECAST_DEVIATION;
     for (int i = 0; i < forecast->count; i++) {
         x[i] = covariance(forecast, &sample, &forecast->samples[i]);
-        mean += x[i] * forecast->weights[i];
+        *mean += x[i] * forecast->weights[i];
     }
     forward(forecast, x);
     for (int i = 0; i < forecast->count; i++)
-        variance -= x[i] * x[i];
-    variance = fmax(variance, 1e-8);
+        *variance -= x[i] * x[i];
+    *variance = fmax(*variance, 1e-8);
+    return true;
+}
+
+double ncl_forecast_gain(const struct ncl_forecast *forecast, const struct ncl_point *point)
+{
+    double mean, variance, z;
+
+    if (!ncl_forecast_at(forecast, point, &mean, &variance))
+        return 0;
     /* Expected improvement of a normal distribution on the best, which is at 0. */
     z = -mean / sqrt(variance);
     return -mean * 0.5 * erfc(-z * sqrt(0.5)) +

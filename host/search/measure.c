@@ -283,7 +283,8 @@ static bool decided(const struct pair *pair, const struct figures *figures)
 {
     const struct ncl_gauge *gauge = pair->gauge;
     const bool better = gauge->best <= 0 || figures->seconds < gauge->best;
-    const int needed = better ? 15 : figures->least < gauge->best ? 7 : 3;
+    const int looks = gauge->quick ? 7 : 15;
+    const int needed = better ? looks : figures->least < gauge->best ? 7 : 3;
     double difference, error;
 
     if (pair->point.count < 3)

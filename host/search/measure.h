@@ -48,6 +48,7 @@ struct ncl_gauge {
     double reference;
     /* The incumbent; 0: none. */
     double best, best_error;
+    bool quick; /* a first look: fewer samples of what seems better */
 };
 struct ncl_measured {
     double seconds, spread, start_seconds; /* as in ncl_search_note */

@@ -168,6 +168,7 @@ static ncl_status time_trial(struct ncl_run *run, struct ncl_site *site, struct 
         .least = ncl_run_least(site),
         .yard = is_start ? NULL : ncl_site_live(site, &site->task->start),
         .reference = site->reference,
+        .quick = run->search->enough != NULL,
         .best = best ? best->seconds : 0,
         .best_error = best ? ncl_median_error(best->seconds, best->spread, best->samples) : 0,
     };

@@ -16,6 +16,7 @@ struct ncl_run {
      * depend on. mark: the clock at the end of the last one. */
     double elapsed, mark;
     int trials, rejected;
+    bool enough;
 };
 
 struct ncl_slot {

@@ -50,14 +50,15 @@ static bool is_owed_more(const struct ncl_run *run, const struct ncl_site *site)
 }
 
 /* Starts come first, those of most work before others: nothing is known of a site without; nor
- * where the start failed, until another point works. A fixed sample goes through the sites in turn.
- */
+ * where the start failed, until another point works. The first seed of much work comes before the
+ * start of little: who stops early has most of what others found. A fixed sample goes through the
+ * sites in turn. */
 static double value_of(const struct ncl_run *run, const struct ncl_site *site,
                        const struct means *means)
 {
     if (run->search->trials_per_task > 0)
         return 1.0 / (1 + site->given);
-    if (ncl_site_seconds(site) <= 0)
+    if (ncl_site_seconds(site) <= 0 || (site->hinted && site->given <= 1))
         return FIRST * (1 + site->task->uses * ncl_site_work(site)) / (1 + site->given);
     return ncl_arm_value(site, means->cost) * (is_owed_more(run, site) ? SECOND : 1);
 }
@@ -92,7 +93,7 @@ static int room(const struct ncl_run *run, const struct means *means)
     if (run->search->budget <= 0)
         return NCL_BATCH;
     if (!run->trials)
-        return 1; /* nothing is known of costs */
+        return run->search->enough ? NCL_BATCH : 1; /* nothing is known of costs */
     for (int i = 0; i < run->search->task_count; i++)
         left -= ncl_final_cost(&run->sites[i]);
     if (left <= 0 || left < 0.5 * means->cost)
@@ -137,6 +138,9 @@ static ncl_status explore(struct ncl_run *run)
     int count;
 
     do {
+        run->enough = run->search->enough && run->search->enough(run->search->user);
+        if (run->enough)
+            return NCL_OK;
         status = next_batch(run, slots, &count);
         if (status == NCL_OK && count)
             status = ncl_run_batch(run, slots, count);
@@ -221,7 +225,7 @@ ncl_status ncl_search_run(const struct ncl_log *log, const struct ncl_search *se
         results[i] = (struct ncl_search_task){.best = search->tasks[i].start};
     if (status == NCL_OK)
         status = explore(&run);
-    if (status == NCL_OK)
+    if (status == NCL_OK && !run.enough)
         status = finals(&run, results);
     for (int i = 0; run.sites && i < search->task_count; i++) {
         if (!run.sites[i].finished)

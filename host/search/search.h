@@ -72,10 +72,17 @@ struct ncl_search {
     /* Before a point is given to the evaluator (started: the journal), and after. */
     void (*started)(void *user, int task, const struct ncl_point *point);
     void (*note)(void *user, const struct ncl_search_note *note);
+    /* Asked before each batch, of a first look: measurements are shorter. Non-zero: that is enough
+     * for now, results are what is known, without finals. May be NULL. */
+    int (*enough)(void *user);
     int (*progress)(void *user, const struct ncl_search_progress *progress); /* non-zero: stop, with
                                                                               what there is */
     void *user;
 };
+
+/* Is a point, by what was noted of it, faster than its task's start beyond the noise, and beyond
+ * the luck of one among many? seed: it is one of few. */
+bool ncl_search_is_clear(const struct ncl_search_note *note, double start_seconds, bool seed);
 
 /* results[task_count]. NCL_ERROR_CANCELLED: progress asked to stop; results hold what is known. */
 ncl_status ncl_search_run(const struct ncl_log *log, const struct ncl_search *search,

@@ -201,15 +201,50 @@ static ncl_status take_kernels(struct ncl_trials *t, struct ncl_trial *trials, i
     return status;
 }
 
-ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count)
+/* Whose trials wait for which kernels. */
+struct waiting {
+    struct ncl_built **built;
+    int count;
+    void (*told)(void *user, int index);
+    void *user;
+};
+
+static void tell(void *user, const struct ncl_built *built)
+{
+    const struct waiting *waiting = user;
+
+    for (int i = 0; i < waiting->count; i++)
+        if (waiting->built[i] == built)
+            waiting->told(waiting->user, i);
+}
+
+/* Of trials that need no building: prepared, or with a kernel that is there. */
+static void tell_ready(const struct waiting *waiting)
+{
+    for (int i = 0; i < waiting->count; i++) {
+        const struct ncl_built *built = waiting->built[i];
+
+        if (!built || built->program || built->failed || built->algo->host_run)
+            waiting->told(waiting->user, i);
+    }
+}
+
+ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count,
+                            void (*told)(void *user, int index), void *user)
 {
     struct ncl_built **built = ncl_alloc((size_t)count + 1, sizeof(struct ncl_built *));
+    struct waiting waiting = {built, count, told, user};
     ncl_status status = built ? NCL_OK : ncl_fail_memory(NULL, "trials");
 
     if (status == NCL_OK)
         status = take_kernels(t, trials, count, built);
-    if (status == NCL_OK)
+    if (status == NCL_OK) {
+        tell_ready(&waiting);
+        t->builds.told = tell;
+        t->builds.user = &waiting;
         ncl_builds_run(&t->device, &t->builds);
+        t->builds.told = NULL;
+    }
     for (int i = 0; built && i < count; i++)
         if (built[i])
             ncl_builds_drop(&t->device, &t->builds, built[i]);

@@ -94,6 +94,7 @@ void ncl_builds_drop(const struct ncl_device *device, struct ncl_builds *builds,
 
 struct job {
     const struct ncl_device *device;
+    const struct ncl_builds *builds;
     struct ncl_built *built;
 };
 
@@ -116,6 +117,8 @@ static void build(void *user, size_t index)
     if (job->built->failed)
         snprintf(job->built->error, sizeof job->built->error, "%s", ncl_error_text());
     ncl_text_free(&source);
+    if (job->builds->told)
+        job->builds->told(job->builds->user, job->built);
 }
 
 void ncl_builds_run(const struct ncl_device *device, struct ncl_builds *builds)
@@ -125,7 +128,7 @@ void ncl_builds_run(const struct ncl_device *device, struct ncl_builds *builds)
 
     for (size_t i = 0; i < builds->count; i++) {
         struct ncl_built *built = builds->all[i];
-        struct job alone = {device, built};
+        struct job alone = {device, builds, built};
 
         if (built->program || built->failed || built->algo->host_run)
             continue;

@@ -61,6 +61,9 @@ struct ncl_builds {
     struct ncl_built **all;
     size_t count, capacity;
     uint64_t clock;
+    /* Told of each that is built or failed, by the thread that built it; may be NULL. */
+    void (*told)(void *user, const struct ncl_built *built);
+    void *user;
 };
 /* The kernel of a point, not built yet when it is new. NCL_ERROR_MEMORY. */
 ncl_status ncl_builds_take(struct ncl_builds *builds, const struct ncl_algo *algo, const int *v,
@@ -126,8 +129,10 @@ struct ncl_trials {
 /* The tensors of a problem, made when they are needed. */
 ncl_status ncl_trials_data(struct ncl_trials *t, int task, struct ncl_trial_data **data);
 /* Builds the kernels of trials, in parallel where that pays; preparing them finds them built, or
- * failed. */
-ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count);
+ * failed. told: of each trial, by its index, when there is nothing left to build for it; from
+ * several threads. */
+ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count,
+                            void (*told)(void *user, int index), void *user);
 
 /* ---- trial_run.c: one run, checked ---- */
 

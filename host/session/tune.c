@@ -24,6 +24,12 @@
 #define PEAK_DOUBT 3.0 /* of a peak that was measured once */
 #define MIN_SEARCH_SECONDS 1.0
 #define END_UNLIMITED 60.0
+/* Timing a session whose defaults are looked at, beside making it. */
+#define ESTIMATE_SECONDS 1.5
+/* Such a look must leave so many times its cost for the search. */
+#define ESTIMATE_TIMES 3
+/* Of what is left, until the most promising points are measured, at most. */
+#define USEFUL_PART 0.3
 /* Of what is left, for the device's own channel block where another one is tuned too. */
 #define MAIN_SHARE 0.6
 /* Another block must be better by so much: the two were not timed in turn. */
@@ -171,6 +177,8 @@ static ncl_status make_standard(struct ncl_tune_net *net, struct ncl_session **s
     for (int i = 0; status == NCL_OK && i < net->schedule->step_count; i++)
         net->macs += ncl_problem_macs(&net->schedule->steps[i].problem);
     net->tuning->verify_seconds = net->macs / ORACLE_MACS_PER_SECOND;
+    if (status == NCL_OK)
+        net->measured_at = ncl_tune_elapsed(net->tuning);
     return status;
 }
 
@@ -202,13 +210,19 @@ static ncl_status prepare_start(struct ncl_tune_net *net)
     return status;
 }
 
+/* Unless it is open, for an earlier part of the search. */
+static ncl_status open_evaluator(struct ncl_tune_net *net)
+{
+    return net->tuning->worker || net->tuning->trials ? NCL_OK : ncl_tune_evaluate_open(net);
+}
+
 /* Search and end of one network within `seconds` (<= 0: as long as it takes). */
 static ncl_status tune_net(struct ncl_tune_net *net, struct ncl_session *standard, double seconds)
 {
     struct ncl_tuning *t = net->tuning;
     const double end = ncl_tune_elapsed(t) + seconds;
     double left;
-    ncl_status status = ncl_tune_evaluate_open(net);
+    ncl_status status = open_evaluator(net);
 
     if (status == NCL_OK)
         status = prepare_start(net);
@@ -216,7 +230,7 @@ static ncl_status tune_net(struct ncl_tune_net *net, struct ncl_session *standar
     if (status == NCL_OK && seconds > 0 && left < MIN_SEARCH_SECONDS)
         left = MIN_SEARCH_SECONDS;
     if (status == NCL_OK)
-        status = ncl_tune_search(net, seconds > 0 ? left : 0);
+        status = ncl_tune_search(net, seconds > 0 ? left : 0, false);
     ncl_tune_evaluate_close(t);
     if (status == NCL_OK)
         status =
@@ -255,6 +269,25 @@ static ncl_status estimate(struct ncl_tuning *t, int channel_block, ncl_precisio
     return status;
 }
 
+/* Of the budget, beside the end of the main network's tuning; there is always enough without one.
+ */
+static double spare_seconds(const struct ncl_tune_net *main)
+{
+    const struct ncl_tuning *t = main->tuning;
+
+    if (t->options.budget_seconds <= 0)
+        return INFINITY;
+    return t->options.budget_seconds - ncl_tune_elapsed(t) - end_seconds(main);
+}
+
+/* On a slow machine the search needs the time more. */
+static bool affords_estimate(const struct ncl_tune_net *main)
+{
+    const double cost = main->tuning->create_seconds + ESTIMATE_SECONDS;
+
+    return spare_seconds(main) >= (1 + ESTIMATE_TIMES) * cost;
+}
+
 /* Sessions of other channel blocks, with standard points. */
 static ncl_status estimate_blocks(struct ncl_tune_net *main)
 {
@@ -263,11 +296,9 @@ static ncl_status estimate_blocks(struct ncl_tune_net *main)
     ncl_status status = NCL_OK;
 
     add_choice(t, main->channel_block, main->precision, main->pair.median[0]);
-    for (size_t i = 0; status == NCL_OK && i < sizeof blocks / sizeof blocks[0]; i++) {
-        if (blocks[i] == main->channel_block)
-            continue;
-        status = estimate(t, blocks[i], main->precision);
-    }
+    for (size_t i = 0; status == NCL_OK && i < sizeof blocks / sizeof blocks[0]; i++)
+        if (blocks[i] != main->channel_block && affords_estimate(main))
+            status = estimate(t, blocks[i], main->precision);
     return status;
 }
 
@@ -313,7 +344,7 @@ static ncl_status tune_block(struct ncl_tune_net *main, struct ncl_tune_choice *
     if (status == NCL_OK)
         status = tune_net(&net, standard, seconds);
     if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
-        ncl_tune_choose(&net);
+        ncl_tune_choose(&net, status == NCL_OK);
     if (status == NCL_OK) {
         ncl_tune_end_journal(&net);
         choice->tuned = true;
@@ -351,23 +382,50 @@ static double seconds_left(const struct ncl_tuning *t)
     return t->options.budget_seconds > 0 ? fmax(left, MIN_SEARCH_SECONDS) : 0;
 }
 
+/* What others found first, before anything that takes long: from then on a session has something of
+ * this run, however it ends. */
+static ncl_status search_useful(struct ncl_tune_net *net)
+{
+    struct ncl_tuning *t = net->tuning;
+    ncl_status status;
+
+    if (ncl_tune_is_useful(net) || t->options.from_worst || t->options.effort == NCL_EFFORT_FULL)
+        return NCL_OK;
+    status = bound_times(net);
+    if (status == NCL_OK)
+        status = open_evaluator(net);
+    return status == NCL_OK ? ncl_tune_search(net, USEFUL_PART * seconds_left(t), true) : status;
+}
+
+/* The other block, if there is time to make its sessions and to search at all. */
+static ncl_status tune_other(struct ncl_tune_net *main, struct ncl_tune_choice *other)
+{
+    struct ncl_tuning *t = main->tuning;
+
+    if (spare_seconds(main) >= t->create_seconds + MIN_SEARCH_SECONDS)
+        return tune_block(main, other, seconds_left(t));
+    snprintf(other->why, sizeof other->why, "close with the defaults, and no time left to tune it");
+    return NCL_OK;
+}
+
 static ncl_status tune_all(struct ncl_tune_net *net, struct ncl_session **standard)
 {
     struct ncl_tuning *t = net->tuning;
     struct ncl_tune_choice *other = NULL;
-    double left;
-    ncl_status status = make_standard(net, standard);
+    ncl_status status = search_useful(net);
 
+    if (status == NCL_OK)
+        status = make_standard(net, standard);
+    if (status == NCL_OK)
+        status = search_useful(net); /* now that it is known where the time lies */
     if (status == NCL_OK && tries_sessions(t)) {
         status = estimate_blocks(net);
         other = status == NCL_OK ? close_block(t) : NULL;
     }
-    left = seconds_left(t);
     if (status == NCL_OK)
-        status = tune_net(net, *standard, (other ? MAIN_SHARE : 1.0) * left);
-    left = seconds_left(t);
+        status = tune_net(net, *standard, (other ? MAIN_SHARE : 1.0) * seconds_left(t));
     if (status == NCL_OK && other)
-        status = tune_block(net, other, left);
+        status = tune_other(net, other);
     return status;
 }
 
@@ -378,7 +436,7 @@ static ncl_status run(struct ncl_tune_net *net)
     ncl_status status = tune_all(net, &standard);
 
     if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
-        ncl_tune_choose(net);
+        ncl_tune_choose(net, status == NCL_OK);
     if (status == NCL_OK) {
         ncl_tune_end_journal(net);
         if (t->choice_count)
@@ -396,7 +454,8 @@ static ncl_status measure_storage(struct ncl_tune_net *net)
     struct ncl_tuning *t = net->tuning;
     const double left = t->options.budget_seconds - ncl_tune_elapsed(t);
 
-    if (!tries_sessions(t) || net->precision == NCL_FP16 || left < t->create_seconds + 1)
+    if (!tries_sessions(t) || net->precision == NCL_FP16 ||
+        (t->options.budget_seconds > 0 && left < t->create_seconds + ESTIMATE_SECONDS))
         return NCL_OK;
     return estimate(t, net->channel_block, NCL_FP16);
 }
@@ -426,6 +485,7 @@ ncl_status ncl_tune_network(const struct ncl_tune_config *config, const struct n
     }
     if (json &&
         (status == NCL_OK || status == NCL_ERROR_CANCELLED || status == NCL_ERROR_MISMATCH)) {
+        ncl_tune_note_useful(&net);
         ncl_tune_count_points(&net);
         reported = ncl_tune_report(&t, &net, json);
     }

@@ -2,8 +2,10 @@
 #include "session/tune_parts.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* A launch of a second is noticed by whoever looks at the screen; watchdogs of display drivers wait
  * for two and more. */
@@ -12,9 +14,11 @@
  * for a large batch; a train of launches is bounded by the launch's own limit. */
 #define PATIENCE_SECONDS 35.0
 #define RUN_SECONDS 5.0
-/* Seeds have been measured where this share of the network's time lies: there is something to use.
- */
+/* The most promising points are known where this share of the network's time lies: there is
+ * something to use. */
 #define USEFUL_SHARE 0.9
+/* The same of its work, while nobody knows its time: kernels are not all as busy. */
+#define USEFUL_WORK 0.97
 
 static int is_cancelled(void *user)
 {
@@ -133,7 +137,6 @@ void ncl_tune_evaluate_close(struct ncl_tuning *tuning)
 
 struct run {
     struct ncl_tune_net *net;
-    unsigned *seen; /* per task: bit 0 start, bit k seed k - 1 was measured */
     ncl_status status;
 };
 
@@ -143,32 +146,68 @@ static double clock_seconds(void *self)
     return (double)ncl_clock_ns() * 1e-9;
 }
 
-static void mark_seen(struct run *run, const struct ncl_search_note *note)
+static void mark_seed(struct ncl_tune_net *net, const struct ncl_search_note *note)
 {
-    const struct ncl_task *task = &run->net->tasks[note->task];
+    const struct ncl_point *seed = ncl_tune_first_seed(net, note->task);
+    struct ncl_tune_layer *layer = &net->layers[note->task];
 
-    if (ncl_point_equal(&note->point, &task->start))
-        run->seen[note->task] |= 1;
-    for (int k = 0; k < task->seed_count; k++)
-        if (ncl_point_equal(&note->point, &task->seeds[k]))
-            run->seen[note->task] |= 2u << k;
+    if (seed && ncl_point_equal(&note->point, seed) && layer->seed_at <= 0)
+        layer->seed_at = ncl_tune_elapsed(net->tuning);
 }
 
-/* Share of the network's time, as the standard points take it inside the network, whose starts and
- * seeds have all been measured. */
-static double seen_share(const struct run *run)
+/* Of the network, in any unit that is one and the same for all. */
+static double weight_of(const struct ncl_tune_net *net, int task)
 {
-    const struct ncl_tune_net *net = run->net;
+    const struct ncl_tune_layer *layer = &net->layers[task];
+
+    return net->tasks[task].uses *
+           (net->measured_at > 0 ? layer->inside[0] : ncl_problem_macs(&net->tasks[task].problem));
+}
+
+/* Standard points need no measuring where there is nothing else: they are the best that is known.
+ */
+static bool is_seen(const struct ncl_tune_net *net, int task, double at)
+{
+    const double seed_at = net->layers[task].seed_at;
+
+    return (seed_at > 0 && seed_at <= at) || !ncl_tune_first_seed(net, task);
+}
+
+static bool is_useful(const struct ncl_tune_net *net, double at)
+{
     double all = 0, seen = 0;
 
     for (int i = 0; i < net->count; i++) {
-        const double seconds = net->layers[i].inside[0] * net->tasks[i].uses;
-
-        all += seconds;
-        if (run->seen[i] == (2u << net->tasks[i].seed_count) - 1)
-            seen += seconds;
+        all += weight_of(net, i);
+        seen += is_seen(net, i, at) ? weight_of(net, i) : 0;
     }
-    return all > 0 ? seen / all : 0;
+    return seen >= (net->measured_at > 0 ? USEFUL_SHARE : USEFUL_WORK) * all;
+}
+
+bool ncl_tune_is_useful(const struct ncl_tune_net *net)
+{
+    return is_useful(net, INFINITY);
+}
+
+bool ncl_tune_has_seeds(const struct ncl_tune_net *net)
+{
+    for (int i = 0; i < net->count; i++)
+        if (ncl_tune_first_seed(net, i))
+            return true;
+    return false;
+}
+
+void ncl_tune_note_useful(struct ncl_tune_net *net)
+{
+    if (net->measured_at <= 0 || !ncl_tune_is_useful(net))
+        return;
+    net->useful_seconds = ncl_tune_has_seeds(net) ? INFINITY : net->measured_at;
+    for (int i = 0; i < net->count; i++) {
+        const double at = net->layers[i].seed_at;
+
+        if (at > 0 && is_useful(net, at))
+            net->useful_seconds = fmin(net->useful_seconds, at);
+    }
 }
 
 static void take_note(void *user, const struct ncl_search_note *note)
@@ -178,9 +217,15 @@ static void take_note(void *user, const struct ncl_search_note *note)
 
     if (run->status == NCL_OK)
         run->status = ncl_tune_remember(net, note);
-    mark_seen(run, note);
-    if (net->useful_seconds == 0 && seen_share(run) >= USEFUL_SHARE)
-        net->useful_seconds = ncl_tune_elapsed(net->tuning);
+    mark_seed(net, note);
+    ncl_tune_choose_early(net, note);
+}
+
+static int is_enough(void *user)
+{
+    const struct run *run = user;
+
+    return ncl_tune_is_useful(run->net);
 }
 
 static int report_progress(void *user, const struct ncl_search_progress *p)
@@ -207,45 +252,72 @@ static void began(void *user, int task, const struct ncl_point *point)
     (void)point;
 }
 
-ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget)
+/* All that the run has noted, in this process or an interrupted one: the search replays it. */
+static struct ncl_search_note *notes_so_far(const struct ncl_tune_net *net)
+{
+    struct ncl_search_note *notes = ncl_alloc(net->event_count + 1, sizeof *notes);
+
+    for (size_t i = 0; notes && i < net->event_count; i++)
+        notes[i] = net->events[i].note;
+    return notes;
+}
+
+static ncl_status begin(struct ncl_tune_net *net)
+{
+    const ncl_status status = net->run ? NCL_OK : ncl_tune_begin(net);
+
+    for (size_t i = 0; status == NCL_OK && i < net->event_count; i++)
+        mark_seed(net, &net->events[i].note);
+    return status;
+}
+
+static ncl_status search_on(struct ncl_tune_net *net, double budget, bool until_useful,
+                            const struct ncl_search_note *resumed)
 {
     struct ncl_tuning *t = net->tuning;
     const struct ncl_search_clock clock = {NULL, clock_seconds};
-    struct run run = {net, ncl_arena_alloc(&net->arena, (size_t)net->count + 1, sizeof *run.seen),
-                      NCL_OK};
-    struct ncl_search search = {
+    struct run run = {net, NCL_OK};
+    const struct ncl_search search = {
         .tasks = net->tasks,
         .task_count = net->count,
         .evaluator = &t->evaluator,
         .clock = &clock,
         .seed = t->options.seed,
+        .budget = budget,
         .trials_per_task = t->options.effort == NCL_EFFORT_FULL ? NCL_TUNE_FULL_TRIALS : 0,
         .seeds_only = t->options.effort == NCL_EFFORT_QUICK,
-        .resumed = net->resumed,
-        .resumed_count = (int)net->resumed_count,
+        .resumed = resumed,
+        .resumed_count = (int)net->event_count,
         .known = net->known,
         .known_count = (int)net->known_count,
         .started = began,
         .note = take_note,
+        .enough = until_useful ? is_enough : NULL,
         .progress = report_progress,
         .user = &run,
     };
-    const double begin = clock_seconds(NULL);
-    ncl_status status;
+    const ncl_status status = ncl_search_run(t->log, &search, net->results);
 
-    if (!run.seen)
-        return ncl_fail_memory(t->log, "a search");
-    if (!net->resumed_count)
-        net->search_budget = budget;
-    search.budget = net->search_budget;
-    status = ncl_tune_begin(net);
-    if (status == NCL_OK)
-        status = ncl_tune_replay(net);
-    for (size_t i = 0; status == NCL_OK && i < net->event_count; i++)
-        mark_seen(&run, &net->events[i].note);
-    if (status == NCL_OK)
-        status = ncl_search_run(t->log, &search, net->results);
-    net->search_seconds = clock_seconds(NULL) - begin;
-    net->searched = status == NCL_OK || status == NCL_ERROR_CANCELLED;
     return run.status != NCL_OK ? run.status : status;
+}
+
+ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget, bool until_useful)
+{
+    const double started = clock_seconds(NULL);
+    struct ncl_search_note *notes = NULL;
+    ncl_status status = begin(net);
+
+    if (status == NCL_OK)
+        notes = notes_so_far(net);
+    if (status == NCL_OK && !notes)
+        status = ncl_fail_memory(net->tuning->log, "a search");
+    if (status == NCL_OK && !until_useful)
+        ncl_tune_set_budget(net, budget);
+    if (status == NCL_OK)
+        status = search_on(net, until_useful ? ncl_tune_spent(net) + budget : net->search_budget,
+                           until_useful, notes);
+    free(notes);
+    net->search_seconds += clock_seconds(NULL) - started;
+    net->searched = status == NCL_OK || status == NCL_ERROR_CANCELLED;
+    return status;
 }

@@ -22,6 +22,7 @@ struct ncl_tune_layer {
     double points;             /* legal ones; < 0: not counted */
     double inside[2];  /* seconds of one launch inside the network, of the standard point and of the
                           winner; 0: not known */
+    double seed_at;    /* when its most promising seed had been evaluated; 0: it was not */
     bool kept;         /* the winner is what sessions get from now on */
     char dropped[160]; /* why it is not, though the search decided for it; "" otherwise */
 };
@@ -61,14 +62,17 @@ struct ncl_tune_net {
     double resumed_seconds;
     struct ncl_trial *begun; /* with a STARTED record */
     size_t begun_count, begun_capacity;
-    const char *run;      /* the journal's name */
-    double search_budget; /* as it was when the run began */
+    const char *run;      /* the journal's name; NULL: not begun */
+    double search_budget; /* as it was when the run began; 0: none */
+    bool budget_known;
     size_t cold_bytes;
     double macs; /* of an inference */
     bool searched, verified;
-    double search_seconds, useful_seconds; /* the latter: until all seeds were measured; 0: never */
-    struct ncl_tune_pair pair;             /* standard and tuned */
-    double start_seconds; /* end to end, of what the search began with; 0: not measured */
+    /* useful: until the portfolio's best was known for most of the network's time; 0: never */
+    double search_seconds, useful_seconds;
+    double measured_at;        /* when the standard session had been timed; 0: it was not */
+    struct ncl_tune_pair pair; /* standard and tuned */
+    double start_seconds;      /* end to end, of what the search began with; 0: not measured */
     char verdict[160];
 };
 
@@ -128,8 +132,18 @@ bool ncl_tune_wins(const struct ncl_tune_net *net, int task);
 
 /* tune_store.c: what is known, and the run's journal. */
 ncl_status ncl_tune_recall(struct ncl_tune_net *net); /* seeds, known, resumed */
-ncl_status ncl_tune_begin(struct ncl_tune_net *net);  /* the journal of a run that is not resumed */
-ncl_status ncl_tune_replay(struct ncl_tune_net *net); /* what is resumed counts as remembered */
+/* Did it fail on this device and driver before? */
+bool ncl_tune_is_dead(const struct ncl_tune_net *net, int task, const struct ncl_point *point);
+/* The most promising of a task's seeds that is not its start; NULL: there is none. */
+const struct ncl_point *ncl_tune_first_seed(const struct ncl_tune_net *net, int task);
+/* A point that failed before the search begins: it is not tried again. */
+ncl_status ncl_tune_avoid(struct ncl_tune_net *net, const struct ncl_search_note *note);
+/* The journal of a run; what is resumed counts as remembered. */
+ncl_status ncl_tune_begin(struct ncl_tune_net *net);
+double ncl_tune_spent(const struct ncl_tune_net *net); /* seconds, by the notes' costs */
+/* The seconds that the search divides, beside what it used up: a resumed one goes on with its own.
+ */
+void ncl_tune_set_budget(struct ncl_tune_net *net, double seconds);
 ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_end_journal(const struct ncl_tune_net *net);
 
@@ -138,9 +152,13 @@ void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_not
 void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count);
 /* A run that ended by itself knows that what it began and did not finish killed nobody. */
 void ncl_tune_forget_started(struct ncl_tune_net *net);
+/* Sessions get the point at once where it is clearly the best that is known: a run that is killed
+ * leaves what it found. */
+void ncl_tune_choose_early(struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why);
-/* Chooses each task's winner, or its standard point. */
-void ncl_tune_choose(struct ncl_tune_net *net);
+/* Chooses each task's winner, or its standard point. Of an incomplete run only winners that beat
+ * what is chosen: the rest was not looked at long enough. */
+void ncl_tune_choose(struct ncl_tune_net *net, bool complete);
 /* What a session of the network takes with the choice; chosen: sessions make it from now on. */
 void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice);
 /* Of all kernels: a record about a session depends on them, and so does an interrupted run. */
@@ -158,7 +176,14 @@ bool ncl_tune_read_line(char *text, struct ncl_tune_line *line);
 /* tune_evaluate.c: the evaluator, in a worker or here. */
 ncl_status ncl_tune_evaluate_open(struct ncl_tune_net *net);
 void ncl_tune_evaluate_close(struct ncl_tuning *tuning);
-ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget);
+/* Have the most promising points been measured where most of the network's time lies? While nobody
+ * knows where it lies: where most of the work does. */
+bool ncl_tune_is_useful(const struct ncl_tune_net *net);
+bool ncl_tune_has_seeds(const struct ncl_tune_net *net);
+/* When it became useful; needs the standard session's times. */
+void ncl_tune_note_useful(struct ncl_tune_net *net);
+/* Goes on from where the run is, for so many seconds. until_useful: at most, and no finals. */
+ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget, bool until_useful);
 
 /* tune_worst.c: bad starts, legal and surviving. */
 ncl_status ncl_tune_start_from_worst(struct ncl_tune_net *net);

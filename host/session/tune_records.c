@@ -154,8 +154,8 @@ void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why)
 
 /* ---- what sessions get from now on ---- */
 
-/* Is something chosen for the problem on this device and driver? */
-static bool has_choice(const struct ncl_tune_net *net, int task)
+/* What is chosen for the problem on this device and driver; false: nothing is. */
+static bool find_choice(const struct ncl_tune_net *net, int task, struct ncl_point *point)
 {
     const struct ncl_caps *caps = &net->tuning->device.caps;
     const struct ncl_record_filter filter = {.platform = caps->platform,
@@ -165,8 +165,9 @@ static bool has_choice(const struct ncl_tune_net *net, int task)
                                              .good_only = true,
                                              .chosen_only = true};
     struct ncl_record_list list = {0};
-    const bool found =
-        ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK && list.count > 0;
+    const bool found = ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK &&
+                       list.count > 0 &&
+                       ncl_point_parse(list.records[0].algorithm, list.records[0].params, point);
 
     ncl_record_list_free(&list);
     return found;
@@ -193,20 +194,66 @@ static void choose_point(const struct ncl_tune_net *net, int task, const struct 
 static bool is_wanted(const struct ncl_tune_net *net, int task)
 {
     const struct ncl_search_task *r = &net->results[task];
+    struct ncl_point chosen;
 
     if (!net->tuning->options.from_worst)
         return true;
-    return !has_choice(net, task) && r->best_seconds < net->layers[task].standard_seconds;
+    return !find_choice(net, task, &chosen) && r->best_seconds < net->layers[task].standard_seconds;
 }
 
-void ncl_tune_choose(struct ncl_tune_net *net)
+/* As this run measured it last; 0: it did not. */
+static double seconds_of(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+{
+    for (size_t i = net->event_count; i-- > 0;) {
+        const struct ncl_search_note *note = &net->events[i].note;
+
+        if (note->task == task && note->verdict == NCL_VERDICT_GOOD &&
+            ncl_point_equal(&note->point, point))
+            return note->seconds;
+    }
+    return 0;
+}
+
+/* An earlier run's choice stays until this one has measured it too. */
+static bool beats_choice(const struct ncl_tune_net *net, int task, double seconds)
+{
+    struct ncl_point chosen;
+
+    return !find_choice(net, task, &chosen) || seconds < seconds_of(net, task, &chosen);
+}
+
+static bool is_seed(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+{
+    for (int i = 0; i < net->tasks[task].seed_count; i++)
+        if (ncl_point_equal(&net->tasks[task].seeds[i], point))
+            return true;
+    return false;
+}
+
+void ncl_tune_choose_early(struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    const int task = note->task;
+    const double start = seconds_of(net, task, &net->tasks[task].start);
+
+    if (start > 0 && !net->tuning->options.from_worst &&
+        ncl_search_is_clear(note, start, is_seed(net, task, &note->point)) &&
+        beats_choice(net, task, note->seconds))
+        choose_point(net, task, &note->point);
+}
+
+void ncl_tune_choose(struct ncl_tune_net *net, bool complete)
 {
     for (int i = 0; i < net->count; i++) {
+        const struct ncl_search_task *r = &net->results[i];
         const bool wins = ncl_tune_wins(net, i) && is_wanted(net, i);
 
         net->layers[i].kept = wins;
-        if (net->results[i].best.algo && (wins || !net->tuning->options.from_worst))
-            choose_point(net, i, wins ? &net->results[i].best : &net->layers[i].standard);
+        if (!r->best.algo)
+            continue;
+        if (complete && (wins || !net->tuning->options.from_worst))
+            choose_point(net, i, wins ? &r->best : &net->layers[i].standard);
+        else if (wins && beats_choice(net, i, r->best_seconds))
+            choose_point(net, i, &r->best);
     }
 }
 

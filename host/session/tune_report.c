@@ -224,9 +224,9 @@ static json_t *rejected_json(const struct ncl_tune_net *net)
         if (n->verdict == NCL_VERDICT_GOOD || json_array_size(list) >= MAX_REJECTED)
             continue;
         point = point_json(&n->point, 0);
-        json_object_update_new(point,
-                               json_pack("{s:s, s:s, s:s}", "layer", net->tasks[n->task].name,
-                                         "verdict", ncl_verdict_name(n->verdict), "why", n->why));
+        json_object_update_new(
+            point, json_pack("{s:s, s:s, s:s, s:f}", "layer", net->tasks[n->task].name, "verdict",
+                             ncl_verdict_name(n->verdict), "why", n->why, "seconds", n->cost));
         json_array_append_new(list, point);
     }
     return list;

@@ -18,6 +18,35 @@ static bool add_note(struct ncl_search_note **notes, size_t *count, size_t *capa
     return true;
 }
 
+bool ncl_tune_is_dead(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+{
+    for (size_t i = 0; i < net->known_count; i++)
+        if (net->known[i].task == task && net->known[i].verdict != NCL_VERDICT_GOOD &&
+            ncl_point_equal(&net->known[i].point, point))
+            return true;
+    return false;
+}
+
+const struct ncl_point *ncl_tune_first_seed(const struct ncl_tune_net *net, int task)
+{
+    const struct ncl_task *t = &net->tasks[task];
+
+    for (int i = 0; i < t->seed_count; i++)
+        if (!ncl_point_equal(&t->seeds[i], &t->start) && !ncl_tune_is_dead(net, task, &t->seeds[i]))
+            return &t->seeds[i];
+    return NULL;
+}
+
+ncl_status ncl_tune_avoid(struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    struct ncl_search_note kept = *note;
+
+    kept.why = ncl_arena_text(&net->arena, note->why, strlen(note->why));
+    if (kept.why && add_note(&net->known, &net->known_count, &net->known_capacity, &kept))
+        return NCL_OK;
+    return ncl_fail_memory(net->tuning->log, "a point that failed");
+}
+
 static int task_named(const struct ncl_tune_net *net, const char *problem)
 {
     for (int i = 0; i < net->count; i++)
@@ -136,13 +165,11 @@ static void gather_line(struct ncl_text *text, size_t *count, char what,
     ++*count;
 }
 
-/* What the search begins with: the budget it divides, its starts, seeds and what it knows. */
+/* What the search begins with: its starts, seeds and what it knows. */
 static size_t gather_beginning(const struct ncl_tune_net *net, struct ncl_text *text)
 {
-    const struct ncl_search_note budget = {.cost = net->search_budget};
     size_t count = 0;
 
-    gather_line(text, &count, 'b', &budget);
     for (int i = 0; i < net->count; i++) {
         struct ncl_search_note note = {
             .task = i, .point = net->tasks[i].start, .seconds = net->layers[i].standard_seconds};
@@ -176,16 +203,60 @@ static void begin_journal(const struct ncl_tune_net *net, const char *run)
     ncl_text_free(&text);
 }
 
+static ncl_status add_event(struct ncl_tune_net *net, const struct ncl_search_note *note)
+{
+    const double before = net->event_count ? net->events[net->event_count - 1].at : 0;
+    struct ncl_tune_event *event;
+
+    if (!ncl_grow((void **)&net->events, &net->event_capacity, net->event_count,
+                  sizeof *net->events))
+        return ncl_fail_memory(net->tuning->log, "a measurement");
+    event = &net->events[net->event_count++];
+    *event = (struct ncl_tune_event){*note, before + note->cost};
+    event->note.why =
+        ncl_arena_text(&net->arena, note->why ? note->why : "", note->why ? strlen(note->why) : 0);
+    return event->note.why ? NCL_OK : ncl_fail_memory(net->tuning->log, "a measurement");
+}
+
+/* Lets notes of an interrupted run count as this one's. */
+static ncl_status replay(struct ncl_tune_net *net)
+{
+    ncl_status status = NCL_OK;
+
+    for (size_t i = 0; status == NCL_OK && i < net->resumed_count; i++)
+        status = add_event(net, &net->resumed[i]);
+    return status;
+}
+
 ncl_status ncl_tune_begin(struct ncl_tune_net *net)
 {
     struct ncl_text run = {0};
 
     name_run(net, &run);
-    if (!run.failed && !net->resumed_count)
+    if (!run.failed && !net->resumed_count) {
         begin_journal(net, run.data);
+        net->budget_known = false; /* of a run that had measured nothing */
+    }
     net->run = run.failed ? NULL : ncl_arena_text(&net->arena, run.data, run.length);
     ncl_text_free(&run);
-    return net->run ? NCL_OK : ncl_fail_memory(net->tuning->log, "a journal's name");
+    return net->run ? replay(net) : ncl_fail_memory(net->tuning->log, "a journal's name");
+}
+
+double ncl_tune_spent(const struct ncl_tune_net *net)
+{
+    return net->event_count ? net->events[net->event_count - 1].at : 0;
+}
+
+void ncl_tune_set_budget(struct ncl_tune_net *net, double seconds)
+{
+    const struct ncl_tune_line line = {'b',
+                                       {.cost = seconds > 0 ? seconds + ncl_tune_spent(net) : 0}};
+
+    if (net->budget_known)
+        return;
+    net->search_budget = line.note.cost;
+    net->budget_known = true;
+    add_line(net, net->run, &line);
 }
 
 static bool take_seed(struct ncl_tune_net *net, const struct ncl_search_note *note)
@@ -212,6 +283,7 @@ static bool take_line(struct ncl_tune_net *net, const struct ncl_tune_line *line
     switch (line->what) {
     case 'b':
         net->search_budget = note.cost;
+        net->budget_known = true;
         return true;
     case 'w':
         net->tasks[note.task].start = note.point;
@@ -258,6 +330,7 @@ static void forget_journal(struct ncl_tune_net *net)
 {
     net->known_count = net->resumed_count = 0;
     net->resumed_seconds = net->search_budget = 0;
+    net->budget_known = false;
     for (int i = 0; i < net->count; i++) {
         net->tasks[i].seeds = NULL;
         net->tasks[i].seed_count = 0;
@@ -274,30 +347,6 @@ ncl_status ncl_tune_recall(struct ncl_tune_net *net)
     forget_journal(net);
     status = recall_seeds(net);
     return status == NCL_OK ? recall_known(net) : status;
-}
-
-static ncl_status add_event(struct ncl_tune_net *net, const struct ncl_search_note *note)
-{
-    const double before = net->event_count ? net->events[net->event_count - 1].at : 0;
-    struct ncl_tune_event *event;
-
-    if (!ncl_grow((void **)&net->events, &net->event_capacity, net->event_count,
-                  sizeof *net->events))
-        return ncl_fail_memory(net->tuning->log, "a measurement");
-    event = &net->events[net->event_count++];
-    *event = (struct ncl_tune_event){*note, before + note->cost};
-    event->note.why =
-        ncl_arena_text(&net->arena, note->why ? note->why : "", note->why ? strlen(note->why) : 0);
-    return event->note.why ? NCL_OK : ncl_fail_memory(net->tuning->log, "a measurement");
-}
-
-ncl_status ncl_tune_replay(struct ncl_tune_net *net)
-{
-    ncl_status status = NCL_OK;
-
-    for (size_t i = 0; status == NCL_OK && i < net->resumed_count; i++)
-        status = add_event(net, &net->resumed[i]);
-    return status;
 }
 
 ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note)

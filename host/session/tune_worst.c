@@ -24,16 +24,6 @@ struct worst {
     const struct ncl_algo *deadly; /* took its process along: not drawn again. NULL: none did */
 };
 
-/* Did it fail on this device and driver before? */
-static bool is_dead(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
-{
-    for (size_t i = 0; i < net->known_count; i++)
-        if (net->known[i].task == task && net->known[i].verdict != NCL_VERDICT_GOOD &&
-            ncl_point_equal(&net->known[i].point, point))
-            return true;
-    return false;
-}
-
 static bool draw_point(const struct ncl_tune_net *net, int index, uint64_t *state,
                        const struct worst *worst, struct ncl_point *point)
 {
@@ -48,7 +38,7 @@ static bool draw_point(const struct ncl_tune_net *net, int index, uint64_t *stat
                     .values[next_random(state) % (uint64_t)point->algo->tunables[k].count];
         if (point->algo != worst->deadly &&
             ncl_algo_legal(point->algo, point->v, &task->problem, task->caps) &&
-            !is_dead(net, index, point))
+            !ncl_tune_is_dead(net, index, point))
             return true;
     }
     return false;
@@ -67,7 +57,8 @@ static int first_candidates(const struct ncl_tune_net *net, int index, struct nc
     points[0] = net->layers[index].standard;
     points[1] = (struct ncl_point){.algo = last};
     last->defaults(points[1].v, &task->problem, task->caps);
-    return ncl_point_equal(&points[0], &points[1]) || is_dead(net, index, &points[1]) ? 1 : 2;
+    return ncl_point_equal(&points[0], &points[1]) || ncl_tune_is_dead(net, index, &points[1]) ? 1
+                                                                                               : 2;
 }
 
 /* Seconds of one launch, the fastest of a few; 0: it did not survive. */
@@ -121,6 +112,8 @@ static ncl_status try_batch(struct ncl_tune_net *net, int task, const struct ncl
         record.samples = LAUNCHES;
         if (status == NCL_OK && (seconds > 0 || trials[i].verdict != NCL_VERDICT_GOOD))
             ncl_tune_record(net, &record);
+        if (status == NCL_OK && trials[i].verdict != NCL_VERDICT_GOOD)
+            status = ncl_tune_avoid(net, &record);
         if (trials[i].verdict == NCL_VERDICT_CRASHED || trials[i].verdict == NCL_VERDICT_TIMEOUT)
             worst->deadly = points[i].algo;
         if (ncl_point_equal(&points[i], &net->layers[task].standard) && seconds > 0)

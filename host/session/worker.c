@@ -1,154 +1,17 @@
 /* The tuner's end: an evaluator that passes trials on, and outlives whoever evaluates them. */
-#include "session/worker.h"
+#include "session/worker_link.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
-#include "base/process.h"
-#include "session/worker_wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Seconds: to start and greet, to open a device, to make a problem's tensors by the oracle, to
- * take a request. */
-#define GREET_SECONDS 20
-#define OPEN_SECONDS 120
+/* Seconds: to make a problem's tensors by the oracle, to send times. */
 #define DATA_SECONDS 120
-#define SEND_SECONDS 20
-/* How long cancelling may go unnoticed. */
-#define TURN_SECONDS 0.05
+#define TIMES_SECONDS 20
 /* A worker that has grown by so much is replaced: drivers' compilers leak. */
 #define GROWTH_BYTES ((uint64_t)3 << 29)
-
-/* A trial that passed. The worker that prepared it may be dead: then it is prepared again before it
- * is timed. */
-struct passed {
-    struct ncl_wire_trial trial;
-    int worker; /* its number */
-};
-
-struct ncl_worker {
-    struct ncl_worker_config config;
-    struct ncl_wire_open open;
-    struct ncl_process process; /* pid 0: none, to be started when it is needed */
-    int number;                 /* of workers started */
-    int lost;                   /* of them, those that crashed, hung or grew too large */
-    uint64_t resident, first_resident;
-    bool shared_cache;
-    struct passed *passed;
-    size_t passed_count, passed_capacity;
-    /* Compiles ahead what this one then finds in the driver's cache; NULL: none yet. */
-    struct ncl_worker *ahead;
-    bool alone; /* it would not start */
-};
-
-/* What came of a request: the worker's answer, or its end. */
-enum outcome { ANSWERED, DIED, SILENT, CANCELLED };
-
-static bool cancelled(const struct ncl_worker *w)
-{
-    return w->config.cancelled && w->config.cancelled(w->config.user);
-}
-
-static enum outcome receive(const struct ncl_worker *w, void *data, size_t bytes, double seconds)
-{
-    const uint64_t end = ncl_clock_ns() + (uint64_t)(seconds * 1e9);
-    size_t got = 0;
-
-    for (;;) {
-        const enum ncl_process_io io =
-            ncl_process_receive(&w->process, data, bytes, &got, TURN_SECONDS);
-
-        if (io == NCL_PROCESS_DONE)
-            return ANSWERED;
-        if (io == NCL_PROCESS_GONE)
-            return DIED;
-        if (cancelled(w))
-            return CANCELLED;
-        if (ncl_clock_ns() >= end)
-            return SILENT;
-    }
-}
-
-static enum outcome send_bytes(const struct ncl_worker *w, const void *data, size_t bytes)
-{
-    switch (ncl_process_send(&w->process, data, bytes, SEND_SECONDS)) {
-    case NCL_PROCESS_DONE:
-        return ANSWERED;
-    case NCL_PROCESS_GONE:
-        return DIED;
-    case NCL_PROCESS_LATE:
-        break;
-    }
-    return SILENT;
-}
-
-/* ---- starting and ending ---- */
-
-static ncl_status fail_start(struct ncl_worker *w, enum outcome outcome, const char *what)
-{
-    char ended[64];
-
-    ncl_process_end(&w->process, ended);
-    if (outcome == CANCELLED)
-        return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled while starting a worker");
-    return ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker %s does not %s: %s",
-                    w->config.command[0], what, outcome == SILENT ? "no answer in time" : ended);
-}
-
-static ncl_status greet(struct ncl_worker *w)
-{
-    struct ncl_wire_hello hello, expected;
-    const enum outcome outcome = receive(w, &hello, sizeof hello, GREET_SECONDS);
-
-    ncl_wire_greet(&expected);
-    if (outcome != ANSWERED)
-        return fail_start(w, outcome, "greet");
-    if (memcmp(&hello, &expected, sizeof hello) == 0)
-        return NCL_OK;
-    ncl_process_end(&w->process, NULL);
-    return ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker %s is another build",
-                    w->config.command[0]);
-}
-
-static ncl_status open_worker(struct ncl_worker *w)
-{
-    struct ncl_wire_reply reply;
-    enum outcome outcome = send_bytes(w, &w->open, sizeof w->open);
-
-    if (outcome == ANSWERED)
-        outcome = send_bytes(w, w->config.trials.problems,
-                             (size_t)w->open.problem_count * sizeof *w->config.trials.problems);
-    if (outcome == ANSWERED)
-        outcome = receive(w, &reply, sizeof reply, OPEN_SECONDS);
-    if (outcome != ANSWERED)
-        return fail_start(w, outcome, "open the device");
-    w->resident = w->first_resident = reply.resident;
-    w->shared_cache = reply.shared_cache != 0;
-    if (reply.status == NCL_OK)
-        return NCL_OK;
-    ncl_process_end(&w->process, NULL);
-    return ncl_fail(w->config.log, (ncl_status)reply.status, "the tuner's worker: %.*s",
-                    (int)sizeof reply.text, reply.text);
-}
-
-/* A worker that answers, unless there is one. */
-static ncl_status need_worker(struct ncl_worker *w)
-{
-    const struct ncl_log *log = w->config.log;
-    const bool quiet = !log || log->level < NCL_LOG_INFO;
-    ncl_status status;
-
-    if (w->process.pid)
-        return NCL_OK;
-    status = ncl_process_start(log, w->config.command, quiet, &w->process);
-    if (status == NCL_OK)
-        w->number++;
-    if (status == NCL_OK)
-        status = greet(w);
-    return status == NCL_OK ? open_worker(w) : status;
-}
 
 ncl_status ncl_worker_open(const struct ncl_worker_config *config, struct ncl_worker **worker)
 {
@@ -165,7 +28,7 @@ ncl_status ncl_worker_open(const struct ncl_worker_config *config, struct ncl_wo
     snprintf(w->open.device, sizeof w->open.device, "%s", config->device);
     snprintf(w->open.cache_dir, sizeof w->open.cache_dir, "%s",
              config->cache_dir ? config->cache_dir : "");
-    status = need_worker(w);
+    status = ncl_link_need(w);
     if (status != NCL_OK) {
         ncl_worker_close(w);
         return status;
@@ -198,40 +61,40 @@ static void lose(struct ncl_worker *w, char ended[64])
     w->lost++;
 }
 
-static enum outcome ask(struct ncl_worker *w, enum ncl_wire_kind kind, int launches,
-                        const struct ncl_wire_trial *trials, int count)
+static enum ncl_link_end ask(struct ncl_worker *w, enum ncl_wire_kind kind, int launches,
+                             const struct ncl_wire_trial *trials, int count)
 {
     const struct ncl_wire_request request = {(int32_t)kind, count, launches};
-    enum outcome outcome = send_bytes(w, &request, sizeof request);
+    enum ncl_link_end outcome = ncl_link_send(w, &request, sizeof request);
 
-    if (outcome == ANSWERED)
-        outcome = send_bytes(w, trials, (size_t)count * sizeof *trials);
+    if (outcome == NCL_LINK_ANSWERED)
+        outcome = ncl_link_send(w, trials, (size_t)count * sizeof *trials);
     return outcome;
 }
 
 /* The reply to a request, after its BEAT. */
-static enum outcome receive_reply(struct ncl_worker *w, double seconds,
-                                  struct ncl_wire_reply *reply)
+static enum ncl_link_end receive_reply(struct ncl_worker *w, double seconds,
+                                       struct ncl_wire_reply *reply)
 {
-    enum outcome outcome = receive(w, reply, sizeof *reply, DATA_SECONDS + seconds);
+    enum ncl_link_end outcome = ncl_link_receive(w, reply, sizeof *reply, DATA_SECONDS + seconds);
 
-    if (outcome == ANSWERED && reply->kind == NCL_WIRE_BEAT)
-        outcome = receive(w, reply, sizeof *reply, seconds);
+    if (outcome == NCL_LINK_ANSWERED && reply->kind == NCL_WIRE_BEAT)
+        outcome = ncl_link_receive(w, reply, sizeof *reply, seconds);
     reply->text[sizeof reply->text - 1] = '\0';
     return outcome;
 }
 
 /* The worker's end as its trial's verdict, or as tuning's. */
-static ncl_status bury(struct ncl_worker *w, enum outcome outcome, double seconds,
+static ncl_status bury(struct ncl_worker *w, enum ncl_link_end outcome, double seconds,
                        struct ncl_trial *trial)
 {
     char ended[64];
 
     lose(w, ended);
-    if (outcome == CANCELLED)
+    if (outcome == NCL_LINK_CANCELLED)
         return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled");
-    trial->verdict = outcome == SILENT ? NCL_VERDICT_TIMEOUT : NCL_VERDICT_CRASHED;
-    if (outcome == SILENT)
+    trial->verdict = outcome == NCL_LINK_SILENT ? NCL_VERDICT_TIMEOUT : NCL_VERDICT_CRASHED;
+    if (outcome == NCL_LINK_SILENT)
         snprintf(trial->why, sizeof trial->why, "no answer within %.3g s", seconds);
     else
         snprintf(trial->why, sizeof trial->why, "its process was %s", ended);
@@ -260,7 +123,7 @@ static ncl_status take_verdict(struct ncl_worker *w, const struct ncl_wire_reply
     return NCL_OK;
 }
 
-static struct passed *find_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial)
+static struct ncl_passed *find_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial)
 {
     for (size_t i = 0; i < w->passed_count; i++)
         if (memcmp(&w->passed[i].trial, trial, sizeof *trial) == 0)
@@ -270,7 +133,7 @@ static struct passed *find_passed(struct ncl_worker *w, const struct ncl_wire_tr
 
 static ncl_status note_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial)
 {
-    struct passed *passed = find_passed(w, trial);
+    struct ncl_passed *passed = find_passed(w, trial);
 
     if (!passed) {
         if (!ncl_grow((void **)&w->passed, &w->passed_capacity, w->passed_count, sizeof *w->passed))
@@ -284,7 +147,7 @@ static ncl_status note_passed(struct ncl_worker *w, const struct ncl_wire_trial 
 
 static void drop_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial)
 {
-    struct passed *passed = find_passed(w, trial);
+    struct ncl_passed *passed = find_passed(w, trial);
 
     if (passed)
         *passed = w->passed[--w->passed_count];
@@ -296,45 +159,91 @@ static ncl_status prepare_one(struct ncl_worker *w, struct ncl_trial *trial)
     const double seconds = w->config.build_seconds + w->config.run_seconds;
     struct ncl_wire_reply reply;
     struct ncl_wire_trial wire;
-    enum outcome outcome;
-    ncl_status status = need_worker(w);
+    enum ncl_link_end outcome;
+    ncl_status status = ncl_link_need(w);
 
     if (status != NCL_OK)
         return status;
     ncl_wire_from_trial(trial, &wire);
     drop_passed(w, &wire);
     outcome = ask(w, NCL_WIRE_PREPARE, 0, &wire, 1);
-    if (outcome == ANSWERED)
+    if (outcome == NCL_LINK_ANSWERED)
         outcome = receive_reply(w, seconds, &reply);
-    if (outcome != ANSWERED)
+    if (outcome != NCL_LINK_ANSWERED)
         return bury(w, outcome, seconds, trial);
     status = take_verdict(w, &reply, trial);
     return status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD ? note_passed(w, &wire) : status;
 }
 
-/* Builds all at once where that pays. Whoever ends the worker here is found afterwards, when each
- * is prepared on its own. */
-static ncl_status build_batch(struct ncl_worker *w, const struct ncl_trial *trials, int count)
+/* Kernels of a batch as they are built, each within its time. unbuilt[i] is cleared. */
+static enum ncl_link_end follow_builds(struct ncl_worker *w, bool *unbuilt, int count)
+{
+    struct ncl_wire_reply reply;
+    enum ncl_link_end outcome;
+
+    do {
+        outcome = ncl_link_receive(w, &reply, sizeof reply, w->config.build_seconds);
+        if (outcome == NCL_LINK_ANSWERED && reply.kind == NCL_WIRE_BUILT && reply.index >= 0 &&
+            reply.index < count)
+            unbuilt[reply.index] = false;
+    } while (outcome == NCL_LINK_ANSWERED && reply.kind == NCL_WIRE_BUILT);
+    if (outcome != NCL_LINK_ANSWERED || reply.status == NCL_OK)
+        return outcome;
+    memset(unbuilt, 0, (size_t)count * sizeof *unbuilt); /* nobody's fault */
+    return NCL_LINK_DIED;
+}
+
+/* The only trial without its kernel; NULL: there are none, or several. */
+static struct ncl_trial *last_unbuilt(struct ncl_trial *trials, const bool *unbuilt, int count)
+{
+    struct ncl_trial *last = NULL;
+
+    for (int i = 0; i < count; i++) {
+        if (!unbuilt[i])
+            continue;
+        if (last)
+            return NULL;
+        last = &trials[i];
+    }
+    return last;
+}
+
+static enum ncl_link_end ask_builds(struct ncl_worker *w, const struct ncl_trial *trials,
+                                    struct ncl_wire_trial *wire, bool *unbuilt, int count)
+{
+    enum ncl_link_end outcome;
+
+    for (int i = 0; i < count; i++) {
+        ncl_wire_from_trial(&trials[i], &wire[i]);
+        unbuilt[i] = true;
+    }
+    outcome = ask(w, NCL_WIRE_BUILD, 0, wire, count);
+    return outcome == NCL_LINK_ANSWERED ? follow_builds(w, unbuilt, count) : outcome;
+}
+
+/* Builds all at once. Who hangs is known when all others are built: it does not get its time twice.
+ * Where several were under way, whoever ended the worker is found afterwards, when each is prepared
+ * on its own. */
+static ncl_status build_batch(struct ncl_worker *w, struct ncl_trial *trials, int count)
 {
     struct ncl_wire_trial *wire = ncl_alloc((size_t)count + 1, sizeof *wire);
-    struct ncl_wire_reply reply;
-    enum outcome outcome;
+    bool *unbuilt = ncl_alloc((size_t)count + 1, sizeof *unbuilt);
+    ncl_status status = NCL_OK;
 
-    if (!wire)
-        return ncl_fail_memory(w->config.log, "trials");
-    for (int i = 0; i < count; i++)
-        ncl_wire_from_trial(&trials[i], &wire[i]);
-    outcome = ask(w, NCL_WIRE_BUILD, 0, wire, count);
-    if (outcome == ANSWERED)
-        outcome = receive(w, &reply, sizeof reply, w->config.build_seconds);
-    free(wire);
-    if (outcome == CANCELLED) {
-        ncl_process_end(&w->process, NULL);
-        return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled");
+    if (!wire || !unbuilt) {
+        status = ncl_fail_memory(w->config.log, "trials");
+    } else {
+        const enum ncl_link_end outcome = ask_builds(w, trials, wire, unbuilt, count);
+        struct ncl_trial *guilty = last_unbuilt(trials, unbuilt, count);
+
+        if (outcome == NCL_LINK_CANCELLED || (outcome != NCL_LINK_ANSWERED && guilty))
+            status = bury(w, outcome, w->config.build_seconds, guilty ? guilty : &trials[0]);
+        else if (outcome != NCL_LINK_ANSWERED)
+            lose(w, NULL);
     }
-    if (outcome != ANSWERED || reply.status != NCL_OK)
-        lose(w, NULL);
-    return NCL_OK;
+    free(wire);
+    free(unbuilt);
+    return status;
 }
 
 static void replace_grown(struct ncl_worker *w)
@@ -353,7 +262,7 @@ static bool need_ahead(struct ncl_worker *w)
         return false;
     if (w->ahead)
         replace_grown(w->ahead);
-    if (w->ahead ? need_worker(w->ahead) == NCL_OK
+    if (w->ahead ? ncl_link_need(w->ahead) == NCL_OK
                  : ncl_worker_open(&w->config, &w->ahead) == NCL_OK)
         return true;
     w->alone = true;
@@ -364,17 +273,17 @@ static bool need_ahead(struct ncl_worker *w)
 /* Every other trial; the answers are fetched later. */
 static void send_ahead(struct ncl_worker *ahead, const struct ncl_trial *trials, int count)
 {
-    enum outcome outcome = ANSWERED;
+    enum ncl_link_end outcome = NCL_LINK_ANSWERED;
 
-    for (int i = 1; i < count && outcome == ANSWERED; i += 2) {
+    for (int i = 1; i < count && outcome == NCL_LINK_ANSWERED; i += 2) {
         struct ncl_wire_trial wire;
 
         ncl_wire_from_trial(&trials[i], &wire);
         outcome = ask(ahead, NCL_WIRE_PREPARE, 0, &wire, 1);
-        if (outcome == ANSWERED)
+        if (outcome == NCL_LINK_ANSWERED)
             outcome = ask(ahead, NCL_WIRE_FORGET, 0, &wire, 1);
     }
-    if (outcome != ANSWERED)
+    if (outcome != NCL_LINK_ANSWERED)
         ncl_process_end(&ahead->process, NULL);
 }
 
@@ -383,14 +292,14 @@ static ncl_status fetch_ahead(struct ncl_worker *ahead, struct ncl_trial *trial)
 {
     const double seconds = ahead->config.build_seconds + ahead->config.run_seconds;
     struct ncl_wire_reply reply;
-    enum outcome outcome;
+    enum ncl_link_end outcome;
 
     trial->verdict = NCL_VERDICT_GOOD;
     if (!ahead->process.pid)
         return NCL_OK;
     outcome = receive_reply(ahead, seconds, &reply);
-    return outcome == ANSWERED ? take_verdict(ahead, &reply, trial)
-                               : bury(ahead, outcome, seconds, trial);
+    return outcome == NCL_LINK_ANSWERED ? take_verdict(ahead, &reply, trial)
+                                        : bury(ahead, outcome, seconds, trial);
 }
 
 static ncl_status prepare_both(struct ncl_worker *w, struct ncl_trial *trials, int count)
@@ -418,39 +327,42 @@ static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
     ncl_status status;
 
     replace_grown(w);
-    status = need_worker(w);
+    status = ncl_link_need(w);
     if (status == NCL_OK && count > 1 && w->shared_cache && need_ahead(w))
         return prepare_both(w, trials, count);
-    if (status == NCL_OK && count > 1 && !w->shared_cache)
+    for (int i = 0; i < count; i++)
+        trials[i].verdict = NCL_VERDICT_GOOD;
+    if (status == NCL_OK && count > 1 && w->builds_at_once)
         status = build_batch(w, trials, count);
     for (int i = 0; status == NCL_OK && i < count; i++)
-        status = prepare_one(w, &trials[i]);
+        if (trials[i].verdict == NCL_VERDICT_GOOD)
+            status = prepare_one(w, &trials[i]);
     return status;
 }
 
 static ncl_status receive_timings(struct ncl_worker *w, const struct ncl_wire_reply *reply,
                                   int launches, struct ncl_trial *trial, struct ncl_timing *timings)
 {
-    enum outcome outcome;
+    enum ncl_link_end outcome;
 
     if (reply->timings != launches)
         return trial->verdict == NCL_VERDICT_GOOD
                    ? ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker gave no times")
                    : NCL_OK;
-    outcome = receive(w, timings, (size_t)launches * sizeof *timings, SEND_SECONDS);
-    return outcome == ANSWERED ? NCL_OK : bury(w, outcome, SEND_SECONDS, trial);
+    outcome = ncl_link_receive(w, timings, (size_t)launches * sizeof *timings, TIMES_SECONDS);
+    return outcome == NCL_LINK_ANSWERED ? NCL_OK : bury(w, outcome, TIMES_SECONDS, trial);
 }
 
 static ncl_status time_prepared(struct ncl_worker *w, const struct ncl_wire_trial *wire,
                                 int launches, struct ncl_trial *trial, struct ncl_timing *timings)
 {
     struct ncl_wire_reply reply;
-    enum outcome outcome = ask(w, NCL_WIRE_TIME, launches, wire, 1);
+    enum ncl_link_end outcome = ask(w, NCL_WIRE_TIME, launches, wire, 1);
     ncl_status status;
 
-    if (outcome == ANSWERED)
+    if (outcome == NCL_LINK_ANSWERED)
         outcome = receive_reply(w, w->config.run_seconds, &reply);
-    if (outcome != ANSWERED)
+    if (outcome != NCL_LINK_ANSWERED)
         return bury(w, outcome, w->config.run_seconds, trial);
     status = take_verdict(w, &reply, trial);
     return status == NCL_OK ? receive_timings(w, &reply, launches, trial, timings) : status;
@@ -461,7 +373,7 @@ static ncl_status time_trial(void *self, struct ncl_trial *trial, int launches,
 {
     struct ncl_worker *w = self;
     struct ncl_wire_trial wire;
-    const struct passed *passed;
+    const struct ncl_passed *passed;
     ncl_status status = NCL_OK;
 
     ncl_wire_from_trial(trial, &wire);
@@ -479,7 +391,7 @@ static void forget(void *self, const struct ncl_trial *trial)
 {
     struct ncl_worker *w = self;
     struct ncl_wire_trial wire;
-    const struct passed *passed;
+    const struct ncl_passed *passed;
 
     ncl_wire_from_trial(trial, &wire);
     passed = find_passed(w, &wire);

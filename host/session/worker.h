@@ -25,8 +25,9 @@ struct ncl_worker_config {
 /* Starts the first worker: NCL_ERROR_DEVICE when it does not even greet. */
 ncl_status ncl_worker_open(const struct ncl_worker_config *config, struct ncl_worker **worker);
 void ncl_worker_close(struct ncl_worker *worker); /* also kills it */
-/* A trial that takes its worker along gets CRASHED, one that does not answer TIMEOUT. When a batch
- * does, its trials are tried again one by one, so that only the guilty is blamed. */
+/* A trial that takes its worker along gets CRASHED, one that does not answer TIMEOUT. Where it is
+ * not plain which of a batch did, its trials are tried again one by one, so that only the guilty is
+ * blamed. */
 void ncl_worker_evaluator(struct ncl_worker *worker, struct ncl_evaluator *evaluator);
 /* Processes that crashed, hung or grew too large; the next trial starts another. */
 int ncl_worker_restarts(const struct ncl_worker *worker);

@@ -8,6 +8,7 @@
 #include "session/worker_wire.h"
 #include "tunedb/store.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 struct server {
     int in, out;
+    atomic_flag telling;
     struct ncl_watch *watch;
     const struct ncl_cl *cl;
     struct ncl_device_list list;
@@ -51,6 +53,7 @@ static bool reply(const struct server *s, enum ncl_wire_reply_kind kind, ncl_sta
 
     message.resident = resident_bytes();
     message.shared_cache = s->device.caps.caches_programs && s->device.caps.serial_builds;
+    message.builds_at_once = !s->device.caps.serial_builds;
     if (trial)
         message.verdict = (int32_t)trial->verdict;
     snprintf(message.text, sizeof message.text, "%s",
@@ -203,12 +206,29 @@ static bool serve_time(struct server *s, int launches)
     return sent;
 }
 
+/* By several threads, whose messages must not mix: each is written in microseconds. */
+static void tell_built(void *user, int index)
+{
+    struct server *s = user;
+    const struct ncl_wire_reply message = {.kind = NCL_WIRE_BUILT, .index = index};
+
+    while (atomic_flag_test_and_set(&s->telling))
+        continue;
+    ncl_fd_write(s->out, &message, sizeof message);
+    atomic_flag_clear(&s->telling);
+}
+
+static bool serve_build(struct server *s, int count)
+{
+    return reply(s, NCL_WIRE_DONE, ncl_trials_build(s->trials, s->request, count, tell_built, s),
+                 NULL);
+}
+
 static bool serve_request(struct server *s, const struct ncl_wire_request *request)
 {
     switch ((enum ncl_wire_kind)request->kind) {
     case NCL_WIRE_BUILD:
-        return reply(s, NCL_WIRE_DONE, ncl_trials_build(s->trials, s->request, request->count),
-                     NULL);
+        return serve_build(s, request->count);
     case NCL_WIRE_PREPARE:
         return serve_prepare(s);
     case NCL_WIRE_TIME:
@@ -248,7 +268,7 @@ static void serve(struct server *s)
 
 ncl_status ncl_worker_serve(int in, int out)
 {
-    struct server s = {.in = in, .out = out};
+    struct server s = {.in = in, .out = out, .telling = ATOMIC_FLAG_INIT};
     ncl_status status = ncl_watch_start(NULL, in, &s.watch);
 
     if (status != NCL_OK)

@@ -26,7 +26,7 @@ struct ncl_wire_open {
 };
 
 enum ncl_wire_kind {
-    NCL_WIRE_BUILD,   /* trials[count]: build only, in parallel where that pays; one reply */
+    NCL_WIRE_BUILD,   /* trials[count]: build only, at once; BUILT for each, then one reply */
     NCL_WIRE_PREPARE, /* one: BEAT when the problem's tensors are there, then the reply */
     NCL_WIRE_TIME,    /* one: BEAT likewise, then the reply with its timings */
     NCL_WIRE_FORGET,  /* one: no reply */
@@ -50,14 +50,16 @@ struct ncl_wire_item {
     struct ncl_wire_trial trial; /* its point */
 };
 
-enum ncl_wire_reply_kind { NCL_WIRE_OPENED, NCL_WIRE_BEAT, NCL_WIRE_DONE };
+enum ncl_wire_reply_kind { NCL_WIRE_OPENED, NCL_WIRE_BEAT, NCL_WIRE_BUILT, NCL_WIRE_DONE };
 struct ncl_wire_reply {
     int32_t kind, status, verdict;
-    int32_t timings;      /* struct ncl_timing that follow */
-    int32_t shared_cache; /* OPENED: its driver keeps compiled kernels for other processes, and
-                             compiles one at a time in each */
-    uint64_t resident;    /* bytes of its memory */
-    char text[512];       /* the trial's why; of a status, the error */
+    int32_t timings;        /* struct ncl_timing that follow */
+    int32_t index;          /* BUILT: of the trial in its request */
+    int32_t shared_cache;   /* OPENED: its driver keeps compiled kernels for other processes, and
+                               compiles one at a time in each */
+    int32_t builds_at_once; /* OPENED: several kernels in one process */
+    uint64_t resident;      /* bytes of its memory */
+    char text[512];         /* the trial's why; of a status, the error */
 };
 
 void ncl_wire_from_trial(const struct ncl_trial *trial, struct ncl_wire_trial *wire);

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Kills a tuner, again and again, at random moments: the store opens each time, no record that it
-had is lost, no worker outlives its tuner, and the run, resumed, comes to an end that is verified.
+had is lost, no worker outlives its tuner, and the run, resumed, comes to a verified end with the
+winners of a run that nobody killed. For that to be certain, launches take times that depend on
+their kernels alone (NCL_LAYER_CLOCK), and the points to try are a fixed sample (--budget full).
 Prints its random seed; $NCL_KILL_SEED repeats one."""
 import json
 import os
@@ -13,11 +15,12 @@ import tempfile
 import time
 
 CLI = os.environ["NEXTCL_CLI"]
-NET = "tests/data/digits.onnx"
+NET = "tests/data/split_groups.onnx"
+LAYER = os.path.join(os.environ["NEXTCL_BUILD"], "tests", "layer_fault.so")
 KILLS = int(os.environ.get("NCL_KILLS", "20"))
 SEED = int(os.environ.get("NCL_KILL_SEED", str(random.randrange(10**6))))
 LONGEST = 2.5  # seconds until a kill: the first half second is opening, the rest is tuning
-BUDGET = "20s"
+TUNE = ["tune", NET, "--budget", "full", "--channel-block", "16", "--json", "--quiet"]
 
 
 def fail(text):
@@ -30,6 +33,31 @@ def run(*arguments):
     if done.returncode != 0 or done.stderr:
         fail(f"{arguments}: exit {done.returncode}, {done.stderr.strip()}")
     return json.loads(done.stdout)
+
+
+def winners(report):
+    """What each problem ends with; None where nothing is better than what it began with."""
+    return {layer["problem"]: layer["decided"] and (layer["best"]["algorithm"],
+                                                    layer["best"]["params"])
+            for layer in report["layers"]}
+
+
+def check_end(report, expected):
+    if not report["verified"]:
+        fail("the winners were not verified")
+    if winners(report) != expected:
+        fail(f"other winners than without kills: {winners(report)}, not {expected}")
+
+
+def undisturbed_winners():
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["NEXTCL_CACHE_DIR"] = cache
+        report = run(*TUNE)
+        expected = winners(report)
+        if not any(expected.values()):
+            fail("nothing is better than the defaults: that would show nothing")
+        check_end(report, expected)
+        return expected
 
 
 def good_records():
@@ -51,40 +79,57 @@ def processes_with(text):
     return found
 
 
+def kill_one(cache, moment):
+    """Starts a tuner, which goes on with what the one before left, and kills it. Its report, if it
+    was done by then."""
+    out = pathlib.Path(cache) / "report.json"
+    with out.open("wb") as file:
+        tuner = subprocess.Popen([CLI, *TUNE, "--resume"], stdout=file, stderr=subprocess.DEVNULL)
+        time.sleep(moment)  # the random moment
+        tuner.send_signal(signal.SIGKILL)
+        tuner.wait()
+    return json.loads(out.read_text()) if tuner.returncode == 0 else None
+
+
+def wait_for_workers(mark, kill):
+    end = time.monotonic() + 10
+    while processes_with(mark) and time.monotonic() < end:
+        time.sleep(0.05)
+    if processes_with(mark):
+        fail(f"kill {kill}: a worker outlives its tuner: {processes_with(mark)}")
+
+
 def main():
     chance = random.Random(SEED)
-    print("random seed", SEED)
+    print("random seed", SEED, flush=True)
+    os.environ["OPENCL_LAYERS"] = LAYER
+    os.environ["NCL_LAYER_CLOCK"] = "source"
+    expected = undisturbed_winners()
     with tempfile.TemporaryDirectory() as cache:
         os.environ["NEXTCL_CACHE_DIR"] = cache
         mark = f"NEXTCL_CACHE_DIR={cache}".encode()
-        known, resumed_from = {}, 0
+        known, reports = {}, []
         for kill in range(KILLS):
-            tuner = subprocess.Popen([CLI, "tune", NET, "--budget", BUDGET, "--resume", "--json"],
-                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(chance.uniform(0, LONGEST))  # the random moment
-            tuner.send_signal(signal.SIGKILL)
-            tuner.wait()
-            end = time.monotonic() + 10
-            while processes_with(mark) and time.monotonic() < end:
-                time.sleep(0.05)
-            if processes_with(mark):
-                fail(f"kill {kill}: a worker outlives its tuner: {processes_with(mark)}")
+            report = kill_one(cache, chance.uniform(0, LONGEST))
+            wait_for_workers(mark, kill)
+            if report:
+                check_end(report, expected)
+                reports.append(report)
             now = good_records()
             lost = [point for point in known if point not in now]
             if lost:
                 fail(f"kill {kill}: lost {lost[0]} and {len(lost) - 1} more")
-            resumed_from = max(resumed_from, len(now))
             known = now
-        report = run("tune", NET, "--budget", BUDGET, "--resume", "--json", "--quiet")
-        if not report["verified"]:
-            fail("the resumed run's winners were not verified")
-        if resumed_from and not report["resumed"]:
-            fail(f"{resumed_from} points had been measured, and the run did not resume")
+        report = run(*TUNE, "--resume")
+        check_end(report, expected)
+        reports.append(report)
+        if known and not any(each["resumed"] for each in reports):
+            fail(f"{len(known)} points had been measured, and no run resumed")
         lost = [point for point in known if point not in good_records()]
         if lost:
             fail(f"the resumed run lost {lost[0]}")
-        print(f"{KILLS} kills, {len(known)} points measured before the last, {report['trials']} in "
-              f"all; {report['verdict']}")
+        print(f"{KILLS} kills, none lost of {len(known)} points measured before the last; the same "
+              f"{len(expected)} winners each of {len(reports)} times; {report['verdict']}")
 
 
 main()

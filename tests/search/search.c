@@ -228,6 +228,68 @@ START_TEST(seeds_first)
 }
 END_TEST
 
+/* The first seed of a problem with most of the work is tried before other problems' starts. */
+START_TEST(seed_of_most_work_first)
+{
+    struct ncl_point seed;
+
+    harness_open(&h, 60);
+    seed = h.tasks[1].start;
+    seed.v[0] = 8;
+    h.tasks[1].seeds = &seed;
+    h.tasks[1].seed_count = 1;
+    h.tasks[1].uses = 100;
+    must_run(&h);
+    ck_assert(h.notes[0].task == 1 && ncl_point_equal(&h.notes[0].point, &h.tasks[1].start));
+    ck_assert(h.notes[1].task == 1 && ncl_point_equal(&h.notes[1].point, &seed));
+}
+END_TEST
+
+static int enough_after;
+
+static int is_enough(void *user)
+{
+    const struct harness *harness = user;
+
+    return harness->note_count >= enough_after;
+}
+
+/* A first look, then the rest: what was looked at is not looked at again. */
+START_TEST(enough_for_now)
+{
+    static struct ncl_search_note first[HARNESS_NOTES];
+    int count, timed;
+
+    harness_open(&h, 60);
+    h.search.enough = is_enough;
+    enough_after = 9;
+    must_run(&h);
+    count = h.note_count;
+    ck_assert(count >= enough_after && count < enough_after + 4);
+    timed = h.fake.timed;
+    memcpy(first, h.notes, (size_t)count * sizeof *first);
+    ck_assert_int_eq(h.fake.live_count, 0);
+    harness_open(&other, 60);
+    other.search.resumed = first;
+    other.search.resumed_count = count;
+    must_run(&other);
+    ck_assert_int_gt(other.note_count, 0);
+    for (int i = 0; i < other.note_count; i++)
+        for (int k = 0; k < count; k++)
+            ck_assert(other.notes[i].task != first[k].task ||
+                      !ncl_point_equal(&other.notes[i].point, &first[k].point));
+    /* At once: nothing is measured, and the starts stand. */
+    harness_open(&h, 60);
+    h.search.enough = is_enough;
+    enough_after = 0;
+    must_run(&h);
+    ck_assert_int_eq(h.fake.timed, 0);
+    ck_assert_int_gt(timed, 0);
+    for (int t = 0; t < HARNESS_TASKS; t++)
+        ck_assert(ncl_point_equal(&h.results[t].best, &h.tasks[t].start));
+}
+END_TEST
+
 START_TEST(known_points)
 {
     struct ncl_search_note known[8] = {{0}};
@@ -347,6 +409,8 @@ int main(void)
     tcase_add_test(tests, budget_is_overrun_by_one_evaluation_at_most);
     tcase_add_test(tests, without_budget_until_exhausted);
     tcase_add_test(tests, seeds_first);
+    tcase_add_test(tests, seed_of_most_work_first);
+    tcase_add_test(tests, enough_for_now);
     tcase_add_test(tests, known_points);
     tcase_add_test(tests, fixed_sample);
     tcase_add_test(tests, most_time_goes_where_most_is_to_be_had);

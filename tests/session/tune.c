@@ -289,6 +289,171 @@ START_TEST(a_block_is_shared_if_it_beats_the_usual_one)
 }
 END_TEST
 
+/* ---- what sessions get while a run is under way ---- */
+
+struct early {
+    struct net n;
+    struct ncl_tune_config config;
+    struct ncl_tuning t;
+    struct ncl_tune_net net;
+    int task;
+    struct ncl_point points[2]; /* neither is the task's standard */
+};
+
+/* A problem that three algorithms compute, of a run that has begun. */
+static void open_early(struct early *e)
+{
+    const struct ncl_task *task;
+    int found = 0;
+
+    open_net(&e->n);
+    e->config = (struct ncl_tune_config){.session = fixture_config(&e->n.f)};
+    e->t = (struct ncl_tuning){.config = &e->config,
+                               .session = e->config.session,
+                               .model = e->n.f.model->graph,
+                               .inputs = &e->n.dims,
+                               .input_count = 1,
+                               .device = e->n.f.device,
+                               .store = e->n.store};
+    MUST(ncl_tune_net_open(&e->t, e->config.session.channel_block, NCL_FP32, &e->net));
+    e->task = -1;
+    for (int i = 0; e->task < 0 && i < e->net.count; i++)
+        if (e->net.tasks[i].algo_count >= 3)
+            e->task = i;
+    ck_assert_int_ge(e->task, 0);
+    task = &e->net.tasks[e->task];
+    for (int i = 0; found < 2 && i < task->algo_count; i++) {
+        struct ncl_point *point = &e->points[found];
+
+        *point = (struct ncl_point){.algo = task->algos[i]};
+        point->algo->defaults(point->v, &task->problem, task->caps);
+        found += point->algo != task->start.algo &&
+                 ncl_algo_legal(point->algo, point->v, &task->problem, task->caps);
+    }
+    ck_assert_int_eq(found, 2);
+    for (int i = 0; i < e->net.count; i++)
+        e->net.results[i].best = e->net.tasks[i].start;
+    MUST(ncl_tune_begin(&e->net));
+}
+
+static void close_early(struct early *e)
+{
+    ncl_tune_net_close(&e->net);
+    close_net(&e->n);
+}
+
+/* As the search would note it. */
+static void note(struct early *e, const struct ncl_point *point, double seconds)
+{
+    const struct ncl_search_note n = {.task = e->task,
+                                      .point = *point,
+                                      .verdict = NCL_VERDICT_GOOD,
+                                      .seconds = seconds,
+                                      .spread = seconds * 1e-3,
+                                      .start_seconds = 1e-3,
+                                      .samples = 15,
+                                      .why = ""};
+
+    MUST(ncl_tune_remember(&e->net, &n));
+    ncl_tune_choose_early(&e->net, &n);
+}
+
+static void check_chosen(struct early *e, const struct ncl_point *point)
+{
+    const struct ncl_record_filter chosen = {.problem = e->net.layers[e->task].problem,
+                                             .chosen_only = true};
+    struct ncl_record_list list = {0};
+    struct ncl_point found;
+
+    MUST(ncl_records_find(e->n.store, &chosen, &list));
+    ck_assert_uint_eq(list.count, point ? 1 : 0);
+    if (point) {
+        ck_assert(ncl_point_parse(list.records[0].algorithm, list.records[0].params, &found));
+        ck_assert(ncl_point_equal(&found, point));
+    }
+    ncl_record_list_free(&list);
+}
+
+/* A run that is killed leaves the best that it had found, if that was beyond doubt. */
+START_TEST(the_best_so_far_is_chosen_at_once)
+{
+    struct early e;
+
+    open_early(&e);
+    note(&e, &e.net.tasks[e.task].start, 1e-3);
+    check_chosen(&e, NULL);
+    note(&e, &e.points[0], 0.95e-3); /* one of many may be as lucky */
+    check_chosen(&e, NULL);
+    note(&e, &e.points[1], 0.8e-3);
+    check_chosen(&e, &e.points[1]);
+    note(&e, &e.points[0], 0.85e-3);
+    check_chosen(&e, &e.points[1]);
+    close_early(&e);
+}
+END_TEST
+
+START_TEST(a_seed_needs_less_to_be_chosen)
+{
+    struct early e;
+
+    open_early(&e);
+    e.net.tasks[e.task].seeds = e.points;
+    e.net.tasks[e.task].seed_count = 1;
+    note(&e, &e.net.tasks[e.task].start, 1e-3);
+    note(&e, &e.points[0], 0.95e-3);
+    check_chosen(&e, &e.points[0]);
+    close_early(&e);
+}
+END_TEST
+
+/* What an earlier run chose stays until a run comes to its end, or has measured it and found
+ * better. */
+START_TEST(earlier_choices_outlive_a_run_that_ends_early)
+{
+    struct early e;
+
+    open_early(&e);
+    note(&e, &e.net.tasks[e.task].start, 1e-3);
+    note(&e, &e.points[0], 0.5e-3);
+    check_chosen(&e, &e.points[0]);
+    e.net.event_count = 0; /* another run */
+    e.net.searched = true;
+    note(&e, &e.net.tasks[e.task].start, 1e-3);
+    note(&e, &e.points[1], 0.8e-3);
+    check_chosen(&e, &e.points[0]);
+    ncl_tune_choose(&e.net, false);
+    check_chosen(&e, &e.points[0]);
+    note(&e, &e.points[0], 0.9e-3);
+    note(&e, &e.points[1], 0.8e-3);
+    check_chosen(&e, &e.points[1]);
+    ncl_tune_choose(&e.net, true); /* whose finals found nothing */
+    check_chosen(&e, &e.net.layers[e.task].standard);
+    close_early(&e);
+}
+END_TEST
+
+/* Where nobody has found anything, the standard points are the best that is known; else the most
+ * promising ones must have been measured where most of the time lies. */
+START_TEST(useful_when_the_best_that_is_known_was_measured)
+{
+    struct early e;
+
+    open_early(&e);
+    ck_assert(ncl_tune_is_useful(&e.net)); /* by work */
+    e.net.measured_at = 3;
+    e.net.layers[e.task].inside[0] = 1e-3;
+    ncl_tune_note_useful(&e.net);
+    ck_assert_double_eq(e.net.useful_seconds, 3);
+    e.net.tasks[e.task].seeds = e.points;
+    e.net.tasks[e.task].seed_count = 1;
+    ck_assert(!ncl_tune_is_useful(&e.net));
+    e.net.layers[e.task].seed_at = 2;
+    ncl_tune_note_useful(&e.net);
+    ck_assert_double_eq(e.net.useful_seconds, 2);
+    close_early(&e);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("tune");
@@ -300,6 +465,10 @@ int main(void)
     tcase_add_test(tests, cancelled_runs_keep_all_and_go_on);
     tcase_add_test(tests, cancelled_at_once_it_reports_all_the_same);
     tcase_add_test(tests, bad_starts_are_bad);
+    tcase_add_test(tests, the_best_so_far_is_chosen_at_once);
+    tcase_add_test(tests, a_seed_needs_less_to_be_chosen);
+    tcase_add_test(tests, earlier_choices_outlive_a_run_that_ends_early);
+    tcase_add_test(tests, useful_when_the_best_that_is_known_was_measured);
     tcase_add_test(tests, a_block_is_shared_if_it_beats_the_usual_one);
     return ncl_run_suite(tests, "session/tune");
 }

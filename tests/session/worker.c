@@ -8,6 +8,7 @@
 #include "support/suite.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -93,6 +94,19 @@ static void fill(struct ncl_trial trials[4])
                                &(unsigned){9}, trials[3].point.v));
 }
 
+static void check_verdicts(const struct ncl_trial trials[4], enum ncl_verdict direct,
+                           const char *why)
+{
+    for (int i = 0; i < 4; i++) {
+        const enum ncl_verdict expected = i == 1 ? direct : NCL_VERDICT_GOOD;
+
+        ck_assert_msg(trials[i].verdict == expected, "%d: %d: %s", i, (int)trials[i].verdict,
+                      trials[i].why);
+        if (expected != NCL_VERDICT_GOOD)
+            ck_assert_msg(strstr(trials[i].why, why) != NULL, "%s", trials[i].why);
+    }
+}
+
 static void check_batch(const struct ncl_evaluator *evaluator, enum ncl_verdict direct,
                         const char *why)
 {
@@ -100,16 +114,10 @@ static void check_batch(const struct ncl_evaluator *evaluator, enum ncl_verdict 
 
     fill(trials);
     MUST(evaluator->prepare(evaluator->self, trials, 4));
-    for (int i = 0; i < 4; i++) {
-        const enum ncl_verdict expected = i == 1 ? direct : NCL_VERDICT_GOOD;
-
-        ck_assert_msg(trials[i].verdict == expected, "%d: %d: %s", i, (int)trials[i].verdict,
-                      trials[i].why);
-        if (expected == NCL_VERDICT_GOOD)
+    check_verdicts(trials, direct, why);
+    for (int i = 0; i < 4; i++)
+        if (trials[i].verdict == NCL_VERDICT_GOOD)
             check_times(evaluator, &trials[i]);
-        else
-            ck_assert_msg(strstr(trials[i].why, why) != NULL, "%s", trials[i].why);
-    }
     for (int i = 0; i < 4; i++)
         evaluator->forget(evaluator->self, &trials[i]);
 }
@@ -193,6 +201,45 @@ START_TEST(hang)
     ck_assert_msg(trial.verdict == NCL_VERDICT_GOOD, "%s", trial.why);
     ck_assert_int_eq(ncl_worker_restarts(worker), 1);
     ncl_worker_close(worker);
+}
+END_TEST
+
+/* A device whose driver builds several kernels at once: all the others are built when one hangs or
+ * crashes, so that nobody needs to look for it again. */
+static void check_builds_at_once(const char *what, enum ncl_verdict verdict, const char *why)
+{
+    struct ncl_worker_config c = config();
+    struct ncl_evaluator evaluator;
+    struct ncl_worker *worker;
+    struct ncl_trial trials[4];
+
+    c.build_seconds = 5;
+    setenv("NCL_LAYER_TYPE", "gpu", 1);
+    setenv("NCL_LAYER_PLATFORM", "None that is known", 1);
+    setenv("NCL_LAYER_SOURCE", "FN(ncl_direct)", 1);
+    setenv(what, "0", 1);
+    worker = open_worker(&c, &evaluator);
+    fill(trials);
+    MUST(evaluator.prepare(evaluator.self, trials, 4));
+    check_verdicts(trials, verdict, why);
+    if (verdict == NCL_VERDICT_TIMEOUT && ncl_cpu_count() > 1)
+        ck_assert_int_eq(ncl_worker_restarts(worker), 1);
+    ncl_worker_close(worker);
+    unsetenv(what);
+    unsetenv("NCL_LAYER_SOURCE");
+    unsetenv("NCL_LAYER_PLATFORM");
+    unsetenv("NCL_LAYER_TYPE");
+}
+
+START_TEST(hang_among_builds_at_once)
+{
+    check_builds_at_once("NCL_LAYER_HANG_BUILD", NCL_VERDICT_TIMEOUT, "no answer within 5 s");
+}
+END_TEST
+
+START_TEST(crash_among_builds_at_once)
+{
+    check_builds_at_once("NCL_LAYER_CRASH_BUILD", NCL_VERDICT_CRASHED, "killed by signal 11");
 }
 END_TEST
 
@@ -366,6 +413,8 @@ int main(int argc, char **argv)
     tcase_add_test(tests, wrong);
     tcase_add_test(tests, crash);
     tcase_add_test(tests, hang);
+    tcase_add_test(tests, hang_among_builds_at_once);
+    tcase_add_test(tests, crash_among_builds_at_once);
     tcase_add_test(tests, crash_while_timing);
     tcase_add_test(tests, zero_times);
     tcase_add_test(tests, cancelling);

@@ -22,11 +22,16 @@
  *   NCL_LAYER_MAX_ALLOC         bytes of the largest buffer
  *   NCL_LAYER_ALIGN             bytes that a sub-buffer's origin must divide by
  *   NCL_LAYER_NAME              the device's name
+ *   NCL_LAYER_TYPE=gpu          the device says that it is a GPU
+ *   NCL_LAYER_PLATFORM          its platform's name
  *   NCL_LAYER_CLOCK             zero: events' times are 0; none: there are none; backwards: each
- *                               command ends before the one before it began
+ *                               command ends before the one before it began; source: a launch takes
+ *                               2 to 5 microseconds, always the same for a source and a range
  *   NCL_LAYER_COUNT=FILE        at exit, FILE holds the counts as JSON
  *
  * Limits are enforced as a driver does, not only reported. */
+#include "layer_times.h"
+
 #include <CL/cl.h>
 #include <CL/cl_icd.h>
 #include <CL/cl_layer.h>
@@ -92,7 +97,10 @@ static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info wh
     const cl_ulong alloc = (cl_ulong)setting("NCL_LAYER_MAX_ALLOC", 0);
     const cl_uint align_bits = (cl_uint)setting("NCL_LAYER_ALIGN", 0) * 8;
     const char *name = getenv("NCL_LAYER_NAME");
+    const cl_device_type gpu = CL_DEVICE_TYPE_GPU;
 
+    if (what == CL_DEVICE_TYPE && getenv("NCL_LAYER_TYPE"))
+        return answer(&gpu, sizeof gpu, room, param, needed);
     if (what == CL_DEVICE_MAX_WORK_GROUP_SIZE && work_group)
         return answer(&work_group, sizeof work_group, room, param, needed);
     if (what == CL_DEVICE_MAX_WORK_ITEM_SIZES && work_group)
@@ -104,6 +112,16 @@ static cl_int CL_API_CALL get_device_info(cl_device_id device, cl_device_info wh
     if (what == CL_DEVICE_NAME && name)
         return answer(name, strlen(name) + 1, room, param, needed);
     return next->clGetDeviceInfo(device, what, room, param, needed);
+}
+
+static cl_int CL_API_CALL get_platform_info(cl_platform_id platform, cl_platform_info what,
+                                            size_t room, void *param, size_t *needed)
+{
+    const char *name = getenv("NCL_LAYER_PLATFORM");
+
+    if (what == CL_PLATFORM_NAME && name)
+        return answer(name, strlen(name) + 1, room, param, needed);
+    return next->clGetPlatformInfo(platform, what, room, param, needed);
 }
 
 static cl_int CL_API_CALL get_kernel_work_group_info(cl_kernel kernel, cl_device_id device,
@@ -136,6 +154,7 @@ static pthread_mutex_t marks_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mark {
     cl_program program;
     bool marked;
+    uint64_t hash; /* of the source */
 } marks[4096];
 static size_t mark_count;
 
@@ -151,7 +170,7 @@ static bool source_holds(cl_uint count, const char **strings, const size_t *leng
     return false;
 }
 
-static void set_mark(cl_program program, bool marked)
+static void set_mark(cl_program program, bool marked, uint64_t hash)
 {
     size_t i = 0;
 
@@ -159,24 +178,34 @@ static void set_mark(cl_program program, bool marked)
     while (i < mark_count && marks[i].program != program)
         ++i;
     if (i < sizeof marks / sizeof *marks)
-        marks[i] = (struct mark){program, marked};
+        marks[i] = (struct mark){program, marked, hash};
     if (i == mark_count && i < sizeof marks / sizeof *marks)
         ++mark_count;
     pthread_mutex_unlock(&marks_lock);
 }
 
-static bool is_marked_program(cl_program program)
+static struct mark mark_of(cl_program program)
 {
-    bool marked = false;
+    struct mark mark = {program, false, 0};
 
-    if (!getenv("NCL_LAYER_SOURCE"))
-        return true;
     pthread_mutex_lock(&marks_lock);
     for (size_t i = 0; i < mark_count; ++i)
         if (marks[i].program == program)
-            marked = marks[i].marked;
+            mark = marks[i];
     pthread_mutex_unlock(&marks_lock);
-    return marked;
+    return mark;
+}
+
+static bool is_marked_program(cl_program program)
+{
+    return !getenv("NCL_LAYER_SOURCE") || mark_of(program).marked;
+}
+
+static bool tells_by_source(void)
+{
+    const char *clock = getenv("NCL_LAYER_CLOCK");
+
+    return clock && strcmp(clock, "source") == 0;
 }
 
 static bool is_marked_kernel(cl_kernel kernel)
@@ -190,6 +219,14 @@ static bool is_marked_kernel(cl_kernel kernel)
     return is_marked_program(program) && (!text || strstr(name, text));
 }
 
+static uint64_t source_of(cl_kernel kernel)
+{
+    cl_program program = NULL;
+
+    next->clGetKernelInfo(kernel, CL_KERNEL_PROGRAM, sizeof program, &program, NULL);
+    return mark_of(program).hash;
+}
+
 static cl_program CL_API_CALL create_program(cl_context context, cl_uint count,
                                              const char **strings, const size_t *lengths,
                                              cl_int *status)
@@ -198,8 +235,9 @@ static cl_program CL_API_CALL create_program(cl_context context, cl_uint count,
     const cl_program program =
         next->clCreateProgramWithSource(context, count, strings, lengths, status);
 
-    if (program && text)
-        set_mark(program, source_holds(count, strings, lengths, text));
+    if (program && (text || tells_by_source()))
+        set_mark(program, text && source_holds(count, strings, lengths, text),
+                 hash_source(count, strings, lengths));
     return program;
 }
 
@@ -255,6 +293,7 @@ static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kerne
     const bool marked = !marking || is_marked_kernel(kernel);
     const long due = marking && marked ? ++marked_launches : call;
     size_t smaller[3];
+    cl_int status;
 
     if (marked && is_due_or_all("NCL_LAYER_FAIL_ENQUEUE", due))
         return fault(CL_OUT_OF_RESOURCES);
@@ -271,8 +310,11 @@ static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kerne
             return lose(queue, wait_count, waits, event);
         global = smaller;
     }
-    return next->clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local,
-                                        wait_count, waits, event);
+    status = next->clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local,
+                                          wait_count, waits, event);
+    if (status == CL_SUCCESS && event && tells_by_source())
+        set_duration(source_of(kernel), dimensions, global, *event);
+    return status;
 }
 
 static cl_int CL_API_CALL build_program(cl_program program, cl_uint device_count,
@@ -365,18 +407,6 @@ static void *CL_API_CALL enqueue_map(cl_command_queue queue, cl_mem memory, cl_b
                                     waits, event, status);
 }
 
-/* A command's own times stay in order; one queued a microsecond later is a millisecond earlier. */
-static cl_int backwards(cl_event event, cl_ulong *time)
-{
-    const cl_ulong far = (cl_ulong)1 << 60, wrap = 1000000000000u;
-    cl_ulong queued = 0;
-    const cl_int status = next->clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_QUEUED,
-                                                        sizeof queued, &queued, NULL);
-
-    *time = far - queued % wrap * 1000 + (*time - queued);
-    return status;
-}
-
 static cl_int CL_API_CALL get_event_profiling_info(cl_event event, cl_profiling_info what,
                                                    size_t room, void *param, size_t *needed)
 {
@@ -389,7 +419,9 @@ static cl_int CL_API_CALL get_event_profiling_info(cl_event event, cl_profiling_
     if (strcmp(clock, "none") == 0)
         return CL_PROFILING_INFO_NOT_AVAILABLE;
     if (strcmp(clock, "backwards") == 0)
-        status = backwards(event, &time);
+        status = backwards(next, event, &time);
+    else if (strcmp(clock, "source") == 0)
+        status = what == CL_PROFILING_COMMAND_END ? end_by_source(next, event, &time) : status;
     else
         time = 0;
     return status == CL_SUCCESS ? answer(&time, sizeof time, room, param, needed) : status;
@@ -430,6 +462,7 @@ clInitLayer(cl_uint entry_count, const cl_icd_dispatch *target, cl_uint *layer_e
     if (!target || !layer_entry_count || !dispatch || entry_count < own_count)
         return CL_INVALID_VALUE;
     next = target;
+    layer.clGetPlatformInfo = get_platform_info;
     layer.clGetDeviceInfo = get_device_info;
     layer.clGetKernelWorkGroupInfo = get_kernel_work_group_info;
     layer.clEnqueueNDRangeKernel = enqueue_kernel;

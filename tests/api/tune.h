@@ -1,0 +1,67 @@
+/* What the tests of ncl_tune share: a store of the test's own, a worker that is this program. */
+#ifndef NCL_TESTS_API_TUNE_H
+#define NCL_TESTS_API_TUNE_H
+
+#include "api/api.h"
+#include "support/fault.h"
+#include "support/place.h"
+
+#include <jansson.h>
+
+static const char *const tune_worker[] = {"/proc/self/exe", "serve", NULL};
+
+static inline ncl_context *tune_open(void)
+{
+    ncl_context *context;
+    ncl_options options;
+
+    ncl_options_init(&options);
+    options.math = NCL_MATH_REPRODUCIBLE;
+    options.cache_dir = place;
+    MUST(ncl_open(&options, &context));
+    return context;
+}
+
+/* The report; decref it. */
+static inline json_t *tune(ncl_context *context, const ncl_model *model, const ncl_tensor *input,
+                           ncl_tune_options options)
+{
+    char *text = NULL;
+    json_t *report;
+
+    options.struct_size = sizeof options;
+    MUST(ncl_tune(context, model, input, 1, &options, &text));
+    report = json_loads(text, 0, NULL);
+    ncl_free(text);
+    ck_assert_ptr_nonnull(report);
+    return report;
+}
+
+/* Counts the store's tombstones of the verdict; every one of them is of `direct`. */
+static inline int tombstones(const char *verdict)
+{
+    ncl_context *context = tune_open();
+    char *text = NULL;
+    json_t *root, *record;
+    size_t i;
+    int count = 0;
+
+    MUST(ncl_report(context, NCL_REPORT_DB, NULL, &text));
+    root = json_loads(text, 0, NULL);
+    json_array_foreach(json_object_get(root, "records"), i, record)
+    {
+        const char *found = json_string_value(json_object_get(record, "verdict"));
+
+        ck_assert_str_ne(found, "started");
+        if (strcmp(found, verdict) != 0)
+            continue;
+        ck_assert_str_eq(json_string_value(json_object_get(record, "algorithm")), "direct");
+        count++;
+    }
+    json_decref(root);
+    ncl_free(text);
+    ncl_close(context);
+    return count;
+}
+
+#endif
