@@ -8,6 +8,7 @@
 
 #define TERMINAL_SECONDS 0.1
 #define LOG_SECONDS 5.0
+#define FIRST_LOG_SECONDS 1.0
 #define USUAL_COLUMNS 80
 
 /* Below a tune, programs are built and networks run, which report progress of their own. */
@@ -24,7 +25,7 @@ void tune_watch_start(struct tune_watch *watch, const struct cli_options *option
 
     *watch = (struct tune_watch){options->quiet, terminal, cli_seconds()};
     if (!terminal)
-        watch->next += LOG_SECONDS;
+        watch->next += FIRST_LOG_SECONDS;
     watching = true;
 }
 
