@@ -201,6 +201,15 @@ static ncl_status copy_worker(struct ncl_context *context, const char *const *ar
     return context->worker ? NCL_OK : ncl_fail_memory(&context->log, "a context");
 }
 
+struct ncl_session_workers ncl_context_workers(const struct ncl_context *context)
+{
+    return (struct ncl_session_workers){.command = (const char *const *)context->worker,
+                                        .device =
+                                            context->device_text[0] ? context->device_text : NULL,
+                                        .cache_dir = context->cache_dir,
+                                        .store = context->store};
+}
+
 ncl_status ncl_open(const ncl_options *options, ncl_context **out)
 {
     struct ncl_context *context;

@@ -38,6 +38,8 @@ ncl_status ncl_fail_null(const char *function);
 /* Shapes of all of the model's inputs; *result: free with free(). */
 ncl_status ncl_input_dims(const struct ncl_context *context, const ncl_model *model,
                           const ncl_tensor *inputs, size_t count, struct ncl_dims **result);
+/* Who compiles for the context's sessions; its strings are the context's. */
+struct ncl_session_workers ncl_context_workers(const struct ncl_context *context);
 /* Lists devices once. */
 ncl_status ncl_context_list(struct ncl_context *context);
 /* NCL_REPORT_DB. */

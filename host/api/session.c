@@ -46,9 +46,7 @@ ncl_status ncl_session_create(ncl_context *context, const ncl_model *model,
         .store = context->store,
         .progress = context->options.progress,
         .user = context->options.user,
-        .workers = {.command = (const char *const *)context->worker,
-                    .device = context->device_text[0] ? context->device_text : NULL,
-                    .cache_dir = context->cache_dir},
+        .workers = ncl_context_workers(context),
     };
     if (!context->has_device)
         return ncl_fail(&context->log, NCL_ERROR_DEVICE, "the context was opened without a device");

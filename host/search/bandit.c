@@ -4,6 +4,9 @@
  * are any, and less and less with each, this much: */
 #define PRIOR_GAIN 0.06
 #define PRIOR_WEIGHT 2.0
+/* The first seed of a problem that has nothing but its start, or the defaults where the start is
+ * something else, save more: most of what there is. */
+#define HINT_GAIN 0.5
 /* What an evaluation saved counts so much less with each later one. */
 #define MEMORY 0.9
 
@@ -19,9 +22,11 @@ double ncl_arm_value(const struct ncl_site *site, double mean_cost)
 {
     const struct ncl_arm *arm = &site->arm;
     const double cost = arm->cost > 0 ? arm->cost : mean_cost > 0 ? mean_cost : 1;
-    const double gain =
+    double gain =
         (PRIOR_GAIN * PRIOR_WEIGHT + arm->gained) / (PRIOR_WEIGHT + arm->weight + arm->pending);
 
+    if (site->hinted && site->given <= 1)
+        gain = HINT_GAIN;
     return site->task->uses * ncl_site_seconds(site) * gain / cost;
 }
 

@@ -11,8 +11,8 @@
  * more than one evaluation, even if all of them hang. */
 #define BATCH_SHARE 0.05
 #define FIRST 1e9 /* more than any arm is worth */
-/* Of many sites the costliest get so many evaluations each before the gains of any are compared:
- * one bad draw says nothing of a site. */
+/* Of many sites the costliest get so many evaluations each, in turn, before the gains of any are
+ * compared: one bad draw says nothing of a site. */
 #define COSTLIEST 10
 #define LEAST_GIVEN 5
 #define SECOND 1e6 /* more than any arm is worth, less than a start */
@@ -50,17 +50,19 @@ static bool is_owed_more(const struct ncl_run *run, const struct ncl_site *site)
 }
 
 /* Starts come first, those of most work before others: nothing is known of a site without; nor
- * where the start failed, until another point works. The first seed of much work comes before the
- * start of little: who stops early has most of what others found. A fixed sample goes through the
- * sites in turn. */
+ * where the start failed, until another point works. In a first look the first seed of much work
+ * comes before the start of little: who stops early has most of what others found. A fixed sample
+ * goes through the sites in turn. */
 static double value_of(const struct ncl_run *run, const struct ncl_site *site,
                        const struct means *means)
 {
     if (run->search->trials_per_task > 0)
         return 1.0 / (1 + site->given);
-    if (ncl_site_seconds(site) <= 0 || (site->hinted && site->given <= 1))
+    if (ncl_site_seconds(site) <= 0 || (run->search->enough && site->hinted && site->given <= 1))
         return FIRST * (1 + site->task->uses * ncl_site_work(site)) / (1 + site->given);
-    return ncl_arm_value(site, means->cost) * (is_owed_more(run, site) ? SECOND : 1);
+    if (is_owed_more(run, site))
+        return SECOND / (1 + site->given) + ncl_arm_value(site, means->cost);
+    return ncl_arm_value(site, means->cost);
 }
 
 /* The site that the next evaluation goes to; NULL: none has any left. */

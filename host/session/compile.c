@@ -172,12 +172,12 @@ static ncl_status settle(struct ncl_session *session, ncl_status status)
 /* Processes are faster, there are CPUs for several, and the cache says what is missing. */
 static bool applies(const struct ncl_session *session)
 {
-    const struct ncl_session_config *config = &session->config;
+    const struct ncl_session_workers *workers = &session->config.workers;
     const struct ncl_caps *caps = &session->device->caps;
 
-    return config->workers.command && config->workers.command[0] && config->workers.device &&
-           config->workers.cache_dir && caps->serial_builds && caps->programs > 1 &&
-           ncl_cpu_count() > 1 && config->store && ncl_store_is_active(config->store);
+    return workers->command && workers->command[0] && workers->device && workers->cache_dir &&
+           caps->serial_builds && caps->programs > 1 && ncl_cpu_count() > 1 && workers->store &&
+           ncl_store_is_active(workers->store);
 }
 
 /* ---- what is compiled ---- */

@@ -9,12 +9,13 @@
 #include "plan/launch.h"
 #include "plan/lookup.h"
 
-/* Processes that may compile for a session: compile.h. Without a command, a device's index or a
- * cache's directory there are none. */
+/* Processes that may compile for a session: compile.h. Where anything of this is missing there are
+ * none. */
 struct ncl_session_workers {
     const char *const *command; /* argv of what calls ncl_tune_worker, ends with NULL */
     const char *device;         /* "P:D" */
     const char *cache_dir;
+    struct ncl_store *store; /* open there, and the device's binary cache: says what is missing */
 };
 
 /* How to make one. The device must outlive the session. */

@@ -27,7 +27,7 @@
 /* Timing a session whose defaults are looked at, beside making it. */
 #define ESTIMATE_SECONDS 1.5
 /* Such a look must leave so many times its cost for the search. */
-#define ESTIMATE_TIMES 3
+#define ESTIMATE_TIMES 10
 /* Of what is left, until the most promising points are measured, at most. */
 #define USEFUL_PART 0.3
 /* Of what is left, for the device's own channel block where another one is tuned too. */

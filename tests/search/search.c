@@ -4,6 +4,7 @@
 #include "search/spaces.h"
 #include "support/suite.h"
 
+#include <limits.h>
 #include <string.h>
 
 static struct harness h, other;
@@ -228,23 +229,6 @@ START_TEST(seeds_first)
 }
 END_TEST
 
-/* The first seed of a problem with most of the work is tried before other problems' starts. */
-START_TEST(seed_of_most_work_first)
-{
-    struct ncl_point seed;
-
-    harness_open(&h, 60);
-    seed = h.tasks[1].start;
-    seed.v[0] = 8;
-    h.tasks[1].seeds = &seed;
-    h.tasks[1].seed_count = 1;
-    h.tasks[1].uses = 100;
-    must_run(&h);
-    ck_assert(h.notes[0].task == 1 && ncl_point_equal(&h.notes[0].point, &h.tasks[1].start));
-    ck_assert(h.notes[1].task == 1 && ncl_point_equal(&h.notes[1].point, &seed));
-}
-END_TEST
-
 static int enough_after;
 
 static int is_enough(void *user)
@@ -253,6 +237,28 @@ static int is_enough(void *user)
 
     return harness->note_count >= enough_after;
 }
+
+/* Where of all but a problem of little work nothing is known by others, a first look goes from the
+ * starts to what is known, else to where there is most to gain. */
+START_TEST(a_first_look_takes_seeds_first)
+{
+    struct ncl_point seed;
+
+    for (int first = 0; first < 2; first++) {
+        harness_open(&h, 60);
+        seed = h.tasks[1].start;
+        seed.v[0] = 8;
+        h.tasks[1].seeds = &seed;
+        h.tasks[1].seed_count = 1;
+        h.tasks[0].uses = h.tasks[2].uses = 1000;
+        h.search.enough = first ? is_enough : NULL;
+        enough_after = INT_MAX;
+        must_run(&h);
+        ck_assert_int_eq(h.notes[HARNESS_TASKS].task == 1, first);
+        ck_assert(!first || ncl_point_equal(&h.notes[HARNESS_TASKS].point, &seed));
+    }
+}
+END_TEST
 
 /* A first look, then the rest: what was looked at is not looked at again. */
 START_TEST(enough_for_now)
@@ -409,7 +415,7 @@ int main(void)
     tcase_add_test(tests, budget_is_overrun_by_one_evaluation_at_most);
     tcase_add_test(tests, without_budget_until_exhausted);
     tcase_add_test(tests, seeds_first);
-    tcase_add_test(tests, seed_of_most_work_first);
+    tcase_add_test(tests, a_first_look_takes_seeds_first);
     tcase_add_test(tests, enough_for_now);
     tcase_add_test(tests, known_points);
     tcase_add_test(tests, fixed_sample);

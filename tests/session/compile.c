@@ -67,7 +67,7 @@ static struct ncl_session_config config(const char *const *command)
 
     config.store = store;
     config.progress = progress;
-    config.workers = (struct ncl_session_workers){command, device_name, place};
+    config.workers = (struct ncl_session_workers){command, device_name, place, store};
     return config;
 }
 
@@ -145,12 +145,12 @@ START_TEST(no_cache)
     struct ncl_session_config c = config(missing);
     struct ncl_store *none = NULL;
 
-    c.store = NULL;
+    c.workers.store = NULL;
     check_session(must_make(&c));
     MUST(ncl_store_open(&f.log, NULL, &none));
-    c.store = none;
+    c.workers.store = none;
     check_session(must_make(&c));
-    c.store = store;
+    c.workers.store = store;
     c.workers.cache_dir = NULL;
     check_session(must_make(&c));
     c.workers.cache_dir = place;
