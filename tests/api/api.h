@@ -18,16 +18,23 @@
         ck_assert_ptr_null(strchr(ncl_last_error(), '\n'));                                        \
     } while (0)
 
-static inline ncl_context *api_open(const char *device)
+/* device, cache_dir: as in ncl_options. */
+static inline ncl_context *api_open_in(const char *device, const char *cache_dir)
 {
     ncl_context *context;
     ncl_options options;
 
     ncl_options_init(&options);
     options.device = device;
+    options.cache_dir = cache_dir;
     options.math = NCL_MATH_REPRODUCIBLE;
     MUST(ncl_open(&options, &context));
     return context;
+}
+
+static inline ncl_context *api_open(const char *device)
+{
+    return api_open_in(device, NULL);
 }
 
 static inline ncl_model *api_model(ncl_context *context)

@@ -12,14 +12,7 @@ static const char *const tune_worker[] = {"/proc/self/exe", "serve", NULL};
 
 static inline ncl_context *tune_open(void)
 {
-    ncl_context *context;
-    ncl_options options;
-
-    ncl_options_init(&options);
-    options.math = NCL_MATH_REPRODUCIBLE;
-    options.cache_dir = place;
-    MUST(ncl_open(&options, &context));
-    return context;
+    return api_open_in(NULL, place);
 }
 
 /* The report; decref it. */
