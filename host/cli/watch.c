@@ -65,7 +65,7 @@ static void print_left(const ncl_tune_progress *p, char text[64])
 static void describe(const ncl_tune_progress *p, char *line, size_t size)
 {
     const double start = p->default_seconds * 1e3, best = p->best_seconds * 1e3;
-    char left[64], gain[96];
+    char left[64], gain[96], layer[256] = "";
 
     print_left(p, left);
     if (start > 0 && best > 0)
@@ -73,8 +73,11 @@ static void describe(const ncl_tune_progress *p, char *line, size_t size)
                  start - best, 100 * (start - best) / start);
     else
         snprintf(gain, sizeof gain, "measuring what runs now");
-    snprintf(line, size, "tune: %s; %s; layer %zu of %zu %s; %zu tried, %zu rejected", left, gain,
-             p->layer_index + 1, p->layer_count, p->layer ? p->layer : "", p->trials, p->rejected);
+    if (p->layer_count > 0) /* the search has begun */
+        snprintf(layer, sizeof layer, "; layer %zu of %zu %s; %zu tried, %zu rejected",
+                 p->layer_index + 1, p->layer_count, p->layer ? p->layer : "", p->trials,
+                 p->rejected);
+    snprintf(line, size, "tune: %s; %s%s", left, gain, layer);
     for (char *at = line; *at; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = ' ';

@@ -102,14 +102,19 @@ static void drop_all(struct ncl_tune_net *net, const char *why)
 }
 
 /* Is what is left of the winners good as it is? Those of a search from bad parameters need not be
- * better than the standard points: it is a test of how near it comes. */
+ * better than the standard points: it is a test of how near it comes. Of others even doubt is
+ * enough: whoever tunes must never be worse off for it. */
 static bool holds(struct ncl_tune_net *net, const struct ncl_tune_pair *pair)
 {
+    if (pair->differs) {
+        drop_all(net, "not the same result each time inside the network");
+        return false;
+    }
     if (net->tuning->options.from_worst)
         return true;
     if (drop_losers(net, pair) > 0)
         return false;
-    if (pair->gain >= -BELIEVED * pair->error)
+    if (pair->gain >= 0)
         return true;
     drop_doubtful(net);
     return false;

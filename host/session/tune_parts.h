@@ -38,7 +38,8 @@ struct ncl_tune_pair {
     double median[2], spread[2]; /* seconds; 0: not timed */
     double gain, error;          /* median of first minus second, and its standard error */
     int rounds;
-    bool *loses; /* per task: the second is slower inside the network, by more than the noise */
+    bool *loses;  /* per task: the second is slower inside the network, by more than the noise */
+    bool differs; /* not every run had the same outputs, though all points compute the same bits */
 };
 
 /* A network at one channel block and precision. */
@@ -190,7 +191,8 @@ ncl_status ncl_tune_start_from_worst(struct ncl_tune_net *net);
 
 /* tune_whole.c: whole sessions, timed and verified.
  * Times the sessions in turn until so many seconds or rounds are over, or the difference is beyond
- * doubt; at least 3 rounds. sessions[1] may be NULL. Fills the layers' `inside`. */
+ * doubt; at least 3 rounds. sessions[1] may be NULL. Fills the layers' `inside`.
+ * NCL_ERROR_MISMATCH: a session that ran alone did not repeat its own outputs. */
 ncl_status ncl_tune_time_pair(struct ncl_tune_net *net, struct ncl_session *const sessions[2],
                               double seconds, int rounds, struct ncl_tune_pair *pair);
 /* NCL_ERROR_MISMATCH: *bad is the first step that differs from the oracle, -1 otherwise. */

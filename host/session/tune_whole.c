@@ -2,6 +2,7 @@
 #include "session/tune_parts.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -117,6 +118,8 @@ struct timing {
     double *wall;    /* [2][room] */
     double *inside;  /* [2][tasks][room]; of all launches of a problem, 0: unknown */
     double *scratch; /* [room] */
+    uint64_t bits;   /* hash of the first run's outputs; 0: nothing has run */
+    bool differs;    /* some later run's were others */
 };
 
 static double *inside_of(const struct timing *m, int which, int task)
@@ -144,7 +147,22 @@ static void note_inside(const struct timing *m, int which)
             inside_of(m, which, m->net->task_of_step[i])[m->rounds] += session->layers[i].seconds;
 }
 
-static ncl_status run_once(const struct timing *m, const struct io *io, int which, double *seconds)
+/* Where all points compute the same bits, each run must repeat the first one's, whichever session's
+ * it is: a kernel whose result is right only now and then would pass any single check. */
+static void compare_outputs(struct timing *m, const struct io *io)
+{
+    uint64_t bits = 0;
+
+    if (m->net->tuning->session.math != NCL_MATH_REPRODUCIBLE)
+        return;
+    for (int i = 0; i < io->output_count; i++)
+        bits = bits * 31 + ncl_hash_bytes(io->outputs[i].data, io->outputs[i].bytes).low;
+    if (!m->bits)
+        m->bits = bits;
+    m->differs |= bits != m->bits;
+}
+
+static ncl_status run_once(struct timing *m, const struct io *io, int which, double *seconds)
 {
     const struct ncl_session_io run = {.inputs = io->inputs,
                                        .outputs = io->outputs,
@@ -154,11 +172,13 @@ static ncl_status run_once(const struct timing *m, const struct io *io, int whic
     const ncl_status status = ncl_session_execute(m->sessions[which], &run);
 
     *seconds = (double)(ncl_clock_ns() - begin) * 1e-9;
+    if (status == NCL_OK)
+        compare_outputs(m, io);
     return status;
 }
 
 /* The faster of a turn's runs but the first is the sample; one long run is. */
-static ncl_status take_turn(const struct timing *m, const struct io *io, int which)
+static ncl_status take_turn(struct timing *m, const struct io *io, int which)
 {
     double *sample = m->wall + (size_t)which * (size_t)m->room + m->rounds;
     ncl_status status = NCL_OK;
@@ -246,6 +266,7 @@ static void sum_up(struct timing *m, struct ncl_tune_pair *pair)
 {
     judge_inside(m, pair);
     pair->rounds = m->rounds;
+    pair->differs = m->differs;
     if (m->session_count > 1)
         pair->gain = difference(m, m->wall, m->wall + m->room, &pair->error);
     for (int k = 0; k < m->session_count; k++)
@@ -272,6 +293,10 @@ ncl_status ncl_tune_time_pair(struct ncl_tune_net *net, struct ncl_session *cons
         status = make_io(net->tuning, sessions[0], &io);
     if (status == NCL_OK)
         status = run_rounds(&m, &io, seconds);
+    if (status == NCL_OK && m.differs && m.session_count == 1)
+        status = ncl_fail(net->tuning->log, NCL_ERROR_MISMATCH,
+                          "the same kernels gave other outputs for the same input in another run: "
+                          "the device or its driver is at fault");
     if (status == NCL_OK)
         sum_up(&m, pair);
     free_io(&io);
