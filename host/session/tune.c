@@ -25,7 +25,10 @@
 /* No compute unit does more floating-point operations a cycle: four of today's largest. */
 #define UNIT_FLOPS 1024.0
 #define FASTEST_MHZ 6000.0 /* where the driver does not say */
+/* So long is searched although the rest of a small budget is used up by making sessions: at most a
+ * second, and this part of the budget. */
 #define MIN_SEARCH_SECONDS 1.0
+#define MIN_SEARCH_PART 0.25
 #define END_UNLIMITED 60.0
 /* Timing a session whose defaults are looked at, beside making it. */
 #define ESTIMATE_SECONDS 1.5
@@ -228,6 +231,11 @@ static ncl_status open_evaluator(struct ncl_tune_net *net)
     return net->tuning->worker || net->tuning->trials ? NCL_OK : ncl_tune_evaluate_open(net);
 }
 
+static double least_search(const struct ncl_tuning *t)
+{
+    return fmin(MIN_SEARCH_SECONDS, MIN_SEARCH_PART * t->options.budget_seconds);
+}
+
 /* Search and end of one network within `seconds` (<= 0: as long as it takes). */
 static ncl_status tune_net(struct ncl_tune_net *net, struct ncl_session *standard, double seconds)
 {
@@ -239,9 +247,8 @@ static ncl_status tune_net(struct ncl_tune_net *net, struct ncl_session *standar
     if (status == NCL_OK)
         status = prepare_start(net);
     left = seconds > 0 ? end - ncl_tune_elapsed(t) - end_seconds(net) : 0;
-    if (status == NCL_OK &&
-        (seconds <= 0 || left > 0 || net->event_count > 0 || t->options.from_worst))
-        status = ncl_tune_search(net, seconds > 0 ? fmax(left, MIN_SEARCH_SECONDS) : 0, false);
+    if (status == NCL_OK)
+        status = ncl_tune_search(net, seconds > 0 ? fmax(left, least_search(t)) : 0, false);
     ncl_tune_evaluate_close(t);
     if (status == NCL_OK)
         status =

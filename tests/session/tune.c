@@ -175,7 +175,7 @@ START_TEST(cancelled_at_once_it_reports_all_the_same)
 END_TEST
 
 /* Looking at what nobody changed takes time that is not there. */
-START_TEST(no_budget_no_search)
+START_TEST(a_budget_that_is_used_up_ends_a_run)
 {
     struct net n;
     json_t *report;
@@ -183,10 +183,8 @@ START_TEST(no_budget_no_search)
     open_net(&n);
     n.dims.dims[2] = n.dims.dims[3] = 192; /* the oracle takes longer than that */
     report = tune(&n, (ncl_tune_options){.budget_seconds = 1e-3}, NCL_OK);
-    ck_assert_int_eq((int)number_of(report, "trials"), 0);
+    ck_assert_int_le((int)number_of(report, "trials"), 4); /* one batch */
     ck_assert(json_is_null(json_object_get(report, "verified")));
-    ck_assert_str_eq(text_of(report, "verdict"),
-                     "the budget was used up before anything could be searched");
     ck_assert(number_of(report, "default_ms") > 0);
     json_decref(report);
     close_net(&n);
@@ -271,7 +269,7 @@ int main(void)
     tcase_add_test(tests, winners_are_kept_and_change_no_bits);
     tcase_add_test(tests, cancelled_runs_keep_all_and_go_on);
     tcase_add_test(tests, cancelled_at_once_it_reports_all_the_same);
-    tcase_add_test(tests, no_budget_no_search);
+    tcase_add_test(tests, a_budget_that_is_used_up_ends_a_run);
     tcase_add_test(tests, bad_starts_are_bad);
     tcase_add_test(tests, a_block_is_shared_if_it_beats_the_usual_one);
     return ncl_run_suite(tests, "session/tune");
