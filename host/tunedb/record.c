@@ -142,7 +142,9 @@ const char *ncl_record_flaw(const struct ncl_record *r)
     if (r->origin == NCL_ORIGIN_ANALYTIC && r->seconds > 0) {
         return "analytic, yet timed";
     }
-    if (r->verdict != NCL_VERDICT_GOOD && (r->chosen || r->verified)) {
+    /* A choice that is tried for the first time stays one meanwhile. */
+    if (r->verdict != NCL_VERDICT_GOOD &&
+        (r->verified || (r->chosen && r->verdict != NCL_VERDICT_STARTED))) {
         return "chosen or verified, yet not good";
     }
     return NULL;

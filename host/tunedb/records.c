@@ -146,20 +146,26 @@ static int finish(sqlite3 *db, sqlite3_stmt *statement, int *changes)
 
 /* "?1" to "?7": platform, device, driver, problem, kernel, algorithm, params. Unused ones are
  * harmless. */
-static int run_keyed(sqlite3 *db, const char *sql, const struct ncl_record *keys, int *changes)
+static void bind_keys(sqlite3_stmt *statement, const struct ncl_record *keys)
 {
     const char *const texts[] = {keys->on.platform, keys->on.device, keys->on.driver, keys->problem,
                                  keys->kernel,      keys->algorithm, keys->params};
+    const int count = sqlite3_bind_parameter_count(statement);
+
+    for (int i = 0; i < count && i < (int)(sizeof(texts) / sizeof(texts[0])); i++) {
+        sqlite3_bind_text(statement, i + 1, texts[i] != NULL ? texts[i] : "", -1, SQLITE_STATIC);
+    }
+}
+
+static int run_keyed(sqlite3 *db, const char *sql, const struct ncl_record *keys, int *changes)
+{
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    const int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
     if (code != SQLITE_OK) {
         return code;
     }
-    const int count = sqlite3_bind_parameter_count(statement);
-    for (int i = 0; i < count && i < (int)(sizeof(texts) / sizeof(texts[0])); i++) {
-        sqlite3_bind_text(statement, i + 1, texts[i] != NULL ? texts[i] : "", -1, SQLITE_STATIC);
-    }
+    bind_keys(statement, keys);
     return finish(db, statement, changes);
 }
 
@@ -260,6 +266,40 @@ bool ncl_records_choose(struct ncl_store *store, const struct ncl_record *keys)
     struct ncl_record copy = *keys;
 
     return store != NULL && ncl_store_transact(store, choose, &copy);
+}
+
+static int mark(sqlite3 *db, void *user)
+{
+    const struct ncl_record *keys = user;
+    const char *verdict = ncl_verdict_name(keys->verdict);
+    sqlite3_stmt *statement = NULL;
+    int changes = 0;
+    int code = sqlite3_prepare_v2(
+        db,
+        "UPDATE records SET verdict = ?8, why = ?9, verified = verified AND ?8 = 'good', chosen = "
+        "chosen AND ?8 IN ('good', 'started') WHERE " THIS_PROBLEM " AND " THIS_POINT,
+        -1, &statement, NULL);
+
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    bind_keys(statement, keys);
+    sqlite3_bind_text(statement, 8, verdict, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 9, keys->why, -1, SQLITE_STATIC);
+    code = finish(db, statement, &changes);
+    return code == SQLITE_OK && changes == 0 ? SQLITE_CONSTRAINT : code;
+}
+
+bool ncl_records_mark(struct ncl_store *store, const struct ncl_record *keys,
+                      enum ncl_verdict verdict, const char *why)
+{
+    struct ncl_record marked = *keys;
+
+    marked.verdict = verdict;
+    marked.why = why != NULL ? why : "";
+    marked.chosen = marked.verified = false;
+    return store != NULL && ncl_record_flaw(&marked) == NULL &&
+           ncl_store_transact(store, mark, &marked);
 }
 
 /* ---- what a filter lets through ---- */

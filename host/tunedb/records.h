@@ -29,6 +29,12 @@ bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *recor
  * transaction. NULL algorithm: none is. false: there is no such GOOD record, and nothing changed.
  */
 bool ncl_records_choose(struct ncl_store *store, const struct ncl_record *keys);
+/* Changes nothing but verdict and why of the record of these keys, whatever its origin and utc: an
+ * imported record that is tried for the first time is STARTED and stays an import. What is not GOOD
+ * is no longer verified; nor chosen, unless STARTED. false: there is no such record, why is too
+ * long (255 bytes), or the store failed; nothing changed. */
+bool ncl_records_mark(struct ncl_store *store, const struct ncl_record *keys,
+                      enum ncl_verdict verdict, const char *why);
 /* Appends what matches, sorted in itself. NCL_OK with nothing where the store keeps nothing. */
 ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
                             struct ncl_record_list *list);

@@ -151,6 +151,34 @@ START_TEST(imported_gives_way)
 }
 END_TEST
 
+START_TEST(a_first_use_changes_the_verdict_alone)
+{
+    struct ncl_store *store = open_store();
+    struct ncl_record record = sample_record();
+    char text[300];
+
+    record.origin = NCL_ORIGIN_IMPORTED, record.utc = INT64_C(4000000000);
+    ck_assert(!ncl_records_mark(store, &record, NCL_VERDICT_STARTED, "not there"));
+    ck_assert(ncl_records_put(store, &record));
+    ck_assert(ncl_records_mark(store, &record, NCL_VERDICT_STARTED, "first use"));
+    record.verdict = NCL_VERDICT_STARTED, record.why = "first use", record.verified = false;
+    expect_same(only(store), &record); /* chosen all the while */
+    ck_assert(ncl_records_mark(store, &record, NCL_VERDICT_GOOD, NULL));
+    record.verdict = NCL_VERDICT_GOOD, record.why = "";
+    expect_same(only(store), &record);
+    memset(text, 'x', sizeof(text) - 1), text[sizeof(text) - 1] = '\0';
+    ck_assert(!ncl_records_mark(store, &record, NCL_VERDICT_WRONG, text));
+    expect_same(only(store), &record);
+    ck_assert(ncl_records_mark(store, &record, NCL_VERDICT_WRONG, "bits differ"));
+    record.verdict = NCL_VERDICT_WRONG, record.why = "bits differ", record.chosen = false;
+    expect_same(only(store), &record);
+    ck_assert(!ncl_records_mark(NULL, &record, NCL_VERDICT_GOOD, ""));
+    record.params = "P=1"; /* another one */
+    ck_assert(!ncl_records_mark(store, &record, NCL_VERDICT_GOOD, ""));
+    end(store);
+}
+END_TEST
+
 static struct ncl_record with_params(const char *params, double seconds)
 {
     struct ncl_record record = sample_record();
@@ -457,6 +485,7 @@ int main(void)
     tcase_add_test(tests, newer_replaces_older);
     tcase_add_test(tests, what_is_known_well_stays);
     tcase_add_test(tests, imported_gives_way);
+    tcase_add_test(tests, a_first_use_changes_the_verdict_alone);
     tcase_add_test(tests, one_is_chosen);
     tcase_add_test(tests, choices_of_others_stay);
     tcase_add_test(tests, imported_choices_defer_to_measured_ones);
