@@ -2,6 +2,7 @@
 #include "tunedb/columns.h"
 #include "tunedb/handle.h"
 #include "tunedb/records.h"
+#include <limits.h>
 #include <string.h>
 
 struct condition {
@@ -47,42 +48,64 @@ static int prepare_filtered(sqlite3 *db, char *sql, const struct ncl_record_filt
     return code;
 }
 
-struct search {
-    const struct ncl_record_filter *filter;
-    struct ncl_record_list *list;
-    bool no_memory;
-};
-
-static void add_row(sqlite3_stmt *statement, struct search *search)
+static bool add_row(sqlite3_stmt *statement, struct ncl_record_list *list)
 {
     struct ncl_record record = {0};
 
     for (size_t i = 0; i < NCL_FIELD_COUNT; i++) {
         ncl_column_read(statement, (int)i, &record, &ncl_fields[i]);
     }
-    if (ncl_record_flaw(&record) == NULL) {
-        search->no_memory = !ncl_record_list_add(search->list, &record);
-    }
+    return ncl_record_flaw(&record) != NULL || ncl_record_list_add(list, &record);
 }
 
-static int find(sqlite3 *db, void *user)
+int ncl_rows_read(sqlite3_stmt *statement, struct ncl_record_list *list)
 {
-    struct search *search = user;
+    int code = sqlite3_step(statement);
+
+    while (code == SQLITE_ROW) {
+        code = add_row(statement, list) ? sqlite3_step(statement) : SQLITE_NOMEM;
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
+struct search {
+    const struct ncl_record_filter *filter;
+    struct ncl_record_list *list;
+    size_t first; /* of the list's records, which others put there */
+    bool no_memory;
+};
+
+static int find_rows(sqlite3 *db, const struct search *search)
+{
     char sql[NCL_SQL_BYTES] = "SELECT ";
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_OK;
 
+    search->list->count = search->first;
     ncl_columns_list(sql);
     ncl_sql_add(sql, " FROM records");
     code = prepare_filtered(db, sql, search->filter, &statement);
-    while (code == SQLITE_OK || code == SQLITE_ROW) {
-        code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) {
-            add_row(statement, search);
-            code = search->no_memory ? SQLITE_DONE : code;
-        }
+    if (code != SQLITE_OK) {
+        sqlite3_finalize(statement);
+        return code;
     }
-    sqlite3_finalize(statement);
+    return ncl_rows_read(statement, search->list);
+}
+
+/* A row with a value that nobody of ours wrote must not hide the others: it is read whatever its
+ * size, and passed over. */
+static int find(sqlite3 *db, void *user)
+{
+    struct search *search = user;
+    int code = find_rows(db, search);
+
+    if (code == SQLITE_TOOBIG) {
+        const int limit = sqlite3_limit(db, SQLITE_LIMIT_LENGTH, INT_MAX);
+        code = find_rows(db, search);
+        sqlite3_limit(db, SQLITE_LIMIT_LENGTH, limit);
+    }
+    search->no_memory = code == SQLITE_NOMEM;
     return code;
 }
 
@@ -100,20 +123,41 @@ struct ncl_record_filter ncl_record_row(const struct ncl_record *keys)
 ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
                             struct ncl_record_list *list)
 {
-    const size_t first = list->count;
-    struct search search = {.filter = filter, .list = list};
+    struct search search = {.filter = filter, .list = list, .first = list->count};
 
     if (store == NULL) {
         return NCL_OK;
     }
-    if (!ncl_store_read(store, find, &search) || search.no_memory) {
-        list->count = first;
+    if (!ncl_store_read(store, find, &search)) {
+        const char *reason = ncl_store_reason(store);
+        list->count = search.first;
+        if (search.no_memory) {
+            return ncl_fail_memory(NULL, "reading tuning records");
+        }
+        return ncl_fail(NULL, NCL_ERROR_INPUT, "tuning records cannot be read: %s",
+                        reason != NULL ? reason : "the store failed");
     }
-    if (search.no_memory) {
-        return ncl_fail_memory(NULL, "reading tuning records");
-    }
-    ncl_record_list_sort_from(list, first);
+    ncl_record_list_sort_from(list, search.first);
     return NCL_OK;
+}
+
+static int count_rows(sqlite3 *db, void *user)
+{
+    long long *count = user;
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, "SELECT count(*) FROM records", -1, &statement, NULL);
+
+    code = code == SQLITE_OK ? sqlite3_step(statement) : code;
+    *count = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return code == SQLITE_ROW ? SQLITE_DONE : code;
+}
+
+size_t ncl_records_count(struct ncl_store *store)
+{
+    long long count = 0;
+
+    return store != NULL && ncl_store_read(store, count_rows, &count) ? (size_t)count : 0;
 }
 
 struct removal {

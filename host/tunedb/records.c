@@ -94,6 +94,21 @@ static int put_one(sqlite3 *db, sqlite3_stmt *statement, const struct ncl_record
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+int ncl_records_write(sqlite3 *db, const struct ncl_record *records, size_t count)
+{
+    char sql[NCL_SQL_BYTES];
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_OK;
+
+    write_upsert(sql);
+    code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
+        code = put_one(db, statement, &records[i]);
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
 struct batch {
     const struct ncl_record *records;
     size_t count;
@@ -102,17 +117,8 @@ struct batch {
 static int put_batch(sqlite3 *db, void *user)
 {
     const struct batch *batch = user;
-    char sql[NCL_SQL_BYTES];
-    sqlite3_stmt *statement = NULL;
-    int code = SQLITE_OK;
 
-    write_upsert(sql);
-    code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-    for (size_t i = 0; i < batch->count && code == SQLITE_OK; i++) {
-        code = put_one(db, statement, &batch->records[i]);
-    }
-    sqlite3_finalize(statement);
-    return code;
+    return ncl_records_write(db, batch->records, batch->count);
 }
 
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count)

@@ -36,9 +36,12 @@ bool ncl_records_choose(struct ncl_store *store, const struct ncl_record *keys);
  * long (255 bytes), or the store failed; nothing changed. */
 bool ncl_records_mark(struct ncl_store *store, const struct ncl_record *keys,
                       enum ncl_verdict verdict, const char *why);
-/* Appends what matches, sorted in itself. NCL_OK with nothing where the store keeps nothing. */
+/* Appends what matches, sorted in itself; rows that no record can have are passed over. NCL_OK with
+ * nothing where there is no store to read; NCL_ERROR_INPUT where reading failed. */
 ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
                             struct ncl_record_list *list);
+/* Rows, those that ncl_records_find passes over too. */
+size_t ncl_records_count(struct ncl_store *store);
 /* Deletes what matches; *deleted may be NULL. */
 bool ncl_records_delete(struct ncl_store *store, const struct ncl_record_filter *filter,
                         size_t *deleted);
