@@ -74,12 +74,19 @@ struct cli_command {
     int min_arguments, max_arguments; /* -1: no limit */
     int (*run)(const struct cli_options *options);
 };
+/* What options are where they are not given. */
+extern const struct cli_options cli_defaults;
 /* Parses argv[2..] for a command. Returns 0, or a status after one line on stderr. */
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               struct cli_options *options);
 void cli_print_options(const char *names); /* their help lines on stdout; NULL: the common ones */
 /* "90", "60s", "2m", "1.5h" in seconds. false: none of these, or not above zero. */
 bool cli_parse_duration(const char *text, double *seconds);
+/* For a line that says what to type next: the model and the given options that say which net it is,
+ * at which shape and on which device, as a shell reads them: "zoo:resnet18 --size 32". --tune-seed
+ * is among them, which tune alone takes. Returns text. */
+#define CLI_REPEATED 4096 /* bytes that usual options need at most */
+const char *cli_repeat_options(const struct cli_options *options, char *text, size_t size);
 
 /* ---- open.c: context and model ---- */
 struct cli_session {

@@ -180,8 +180,7 @@ static int close_stdout(int status)
 
 static int run_command(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_options options = {
-        .seed = 1, .top = 5, .repeat = 20, .warmup = 3, .rtol = 1e-4, .atol = 1e-6};
+    struct cli_options options = cli_defaults;
     int status = cli_parse(command, argc, argv, &options);
 
     if (status == 0 && options.help) {

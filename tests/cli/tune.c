@@ -137,6 +137,66 @@ START_TEST(progress)
 }
 END_TEST
 
+/* ---- what to type next ---- */
+
+/* The rest of the line that proposes `nextcl COMMAND `, without its comment. */
+static void proposed(const char *command, char *text, size_t size)
+{
+    char start[32];
+    const char *at;
+
+    snprintf(start, sizeof start, "nextcl %s ", command);
+    at = strstr(said.out, start);
+    ck_assert_msg(at != NULL, "%s", said.out);
+    snprintf(text, size, "%.*s", (int)strcspn(at + 7, "#\n"), at + 7);
+}
+
+/* Proposals are of the same net, shape and device, and a shell takes them as they are. */
+START_TEST(proposals_name_the_same_net)
+{
+    char tune[1024], explain[1024];
+
+    use_store("proposals");
+    MUST_WORK("tune zoo:resnet18 --classes 7 --seed 2 --size 32 --batch 2 --device 0:0 "
+              "--math reproducible --precision fp32 --channel-block 8 --tune-seed 3 --budget 1s "
+              "--quiet");
+    proposed("tune", tune, sizeof tune);
+    proposed("explain", explain, sizeof explain);
+    ck_assert_msg(strstr(tune, "tune zoo:resnet18 --seed 2 --classes 7 --batch 2 --size 32 "
+                               "--device 0:0 --channel-block 8 --math reproducible "
+                               "--precision fp32 --tune-seed 3 --") == tune,
+                  "%s", tune);
+    ck_assert_str_eq(explain, "explain zoo:resnet18 --seed 2 --classes 7 --batch 2 --size 32 "
+                              "--device 0:0 --channel-block 8 --math reproducible "
+                              "--precision fp32   ");
+    /* What was not given is not said, and names are quoted. */
+    shell("cp " SMALL " \"$T/it's a \\$net\"");
+    MUST_WORK("tune \"$T/it's a \\$net\" --budget 1s --quiet");
+    proposed("explain", explain, sizeof explain);
+    ck_assert_ptr_nonnull(strstr(explain, "it'\\''s a $net'   "));
+    shell("$NEXTCL_CLI %s --json", explain);
+    ck_assert_msg(said.status == 0, "%s", said.err);
+}
+END_TEST
+
+/* Nothing is said to be used where no layer got another point. */
+START_TEST(no_winner_no_use)
+{
+    const char *table, *end;
+    bool found = false;
+
+    use_store("no_winner");
+    MUST_WORK("tune %s --budget 1s --channel-block 8 --quiet", NET);
+    table = strstr(said.out, "algorithm and parameters");
+    end = strstr(said.out, "all launches");
+    ck_assert(table && end);
+    for (const char *at = table; (at = strstr(at, " -> ")) && at < end; at++)
+        found = true;
+    ck_assert_msg(!strstr(said.out, "from now on") == !found, "%s", said.out);
+    ck_assert_msg(!strstr(said.out, "no winner") == found, "%s", said.out);
+}
+END_TEST
+
 /* ---- Ctrl-C ---- */
 
 /* Processes that were started with this mark, the worker among them. */
@@ -262,6 +322,8 @@ int main(void)
     tcase_add_test(tests, any_name_will_do);
     tcase_add_test(tests, a_failure_leaves_the_page);
     tcase_add_test(tests, progress);
+    tcase_add_test(tests, proposals_name_the_same_net);
+    tcase_add_test(tests, no_winner_no_use);
     tcase_add_test(tests, interrupted);
     tcase_add_test(tests, killed);
     tcase_add_test(tests, a_hint_is_given_once);
