@@ -88,6 +88,17 @@ bool cli_parse_duration(const char *text, double *seconds);
 #define CLI_REPEATED 4096 /* bytes that usual options need at most */
 const char *cli_repeat_options(const struct cli_options *options, char *text, size_t size);
 
+/* ---- interrupt.c ---- */
+/* Of the exit status after a signal: what shells add its number to. NCL_ERROR_CANCELLED is SIGINT's
+ * sum. */
+#define CLI_SIGNALLED 128
+/* From here on, before any other thread is made: Ctrl-C, SIGTERM and SIGHUP ask to stop, and a
+ * second one, later, ends the process. */
+int cli_listen_for_signals(void);
+bool cli_interrupted(void); /* one of them came */
+int cli_fail_interrupted(void);
+int cli_exit_status(int status); /* NCL_ERROR_CANCELLED becomes the signal's */
+
 /* ---- open.c: context and model ---- */
 struct cli_session {
     ncl_context *context;
@@ -101,8 +112,6 @@ int cli_open_context(const struct cli_options *options, const char *device, ncl_
 /* options->arguments[0]: a path or zoo:NAME. */
 int cli_open_model(const struct cli_options *options, ncl_context *context, ncl_model **model);
 void cli_close(struct cli_session *session);
-bool cli_interrupted(void); /* Ctrl-C was pressed */
-int cli_fail_interrupted(void);
 double cli_seconds(void); /* monotonic */
 extern double cli_process_start;
 const char *cli_math_name(ncl_math math);
