@@ -68,7 +68,7 @@ END_TEST
 static void check_page(const char *name)
 {
     shell("python3 - \"$T/%s\" <<'END' || exit 1\n"
-          "import sys, xml.dom.minidom\n"
+          "import re, sys, xml.dom.minidom\n"
           "head, rest = open(sys.argv[1], encoding='utf-8').read().split('\\n', 1)\n"
           "assert head == '<!DOCTYPE html>', head\n"
           "page = xml.dom.minidom.parseString(rest.encode())\n"
@@ -77,6 +77,28 @@ static void check_page(const char *name)
           "for part in 'layers convergence noise peak candidates rejects table'.split():\n"
           "    assert 'id=\"%%s\"' %% part in rest, part\n"
           "assert page.getElementsByTagName('svg')\n"
+          /* What is off a scale ends where it does. */
+          "noise = rest[rest.index('id=\"noise\"'):rest.index('id=\"peak\"')]\n"
+          "ends = re.findall(r'd=\"M([-0-9.]+) 10(?:H([-0-9.]+)|h0)', noise)\n"
+          "assert all(0 <= float(x) <= 1000 for pair in ends for x in pair if x), ends\n"
+          "END\n:",
+          name);
+    ck_assert_msg(said.status == 0, "%s", said.err);
+}
+
+/* The dashed line stands where the last problem was first measured, and only if all were. */
+static void check_dashed_line(const char *name)
+{
+    shell("python3 - \"$T/%s\" \"$T/report.json\" <<'END' || exit 1\n"
+          "import json, re, sys\n"
+          "page, report = open(sys.argv[1]).read(), json.load(open(sys.argv[2]))\n"
+          "curves = [layer['convergence'] for layer in report['layers']]\n"
+          "lines = re.findall(r'dasharray=\"4 4\" d=\"M([0-9.]+) 0V', page)\n"
+          "whole = max([report['search_seconds']] + [c[-1][0] for c in curves if c])\n"
+          "wanted = ['%%.1f' %% (1000 * max(c[0][0] for c in curves) / whole)] if all(curves) "
+          "else []\n"
+          "assert lines == wanted, (lines, wanted)\n"
+          "assert all(curves) != ('problems were measured' in page)\n"
           "END\n:",
           name);
     ck_assert_msg(said.status == 0, "%s", said.err);
@@ -87,7 +109,9 @@ START_TEST(results_and_a_page)
     json_t *root, *layers;
 
     use_store("results");
-    MUST_WORK("tune %s --budget 3s --quiet --json --report \"$T/page.html\"", NET);
+    MUST_WORK("tune %s --budget 3s --quiet --json --report \"$T/page.html\" "
+              ">\"$T/report.json\" && cat \"$T/report.json\"",
+              NET);
     root = said_json();
     must_have(root, "model device driver math precision batch effort seed elapsed trials rejected "
                     "rejects default_ms tuned_ms saved_ms verdict layers");
@@ -99,6 +123,7 @@ START_TEST(results_and_a_page)
                   "name names kind problem uses default best saved_ms tried rejects convergence");
     json_decref(root);
     check_page("page.html");
+    check_dashed_line("page.html");
     ck_assert_uint_gt(count_records(), 0);
     shell("ls \"$T\"/page.html.*");
     ck_assert_msg(said.status != 0, "left behind: %s", said.out);
@@ -110,7 +135,9 @@ START_TEST(any_name_will_do)
     use_store("names");
     shell("cp %s \"$T/<script>&\\\"'.onnx\"", SMALL);
     ck_assert_int_eq(said.status, 0);
-    MUST_WORK("tune \"$T/<script>&\\\"'.onnx\" --budget 1s --quiet --report \"$T/names.html\"");
+    /* Bad starts are slower than any scale. */
+    MUST_WORK("tune \"$T/<script>&\\\"'.onnx\" --budget 1s --from-worst --quiet "
+              "--report \"$T/names.html\"");
     check_page("names.html");
 }
 END_TEST
