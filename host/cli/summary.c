@@ -207,10 +207,14 @@ static bool is_found(const json_t *root)
 
 static void print_kept(const json_t *root)
 {
-    const char *store = cli_text(root, "store");
+    const char *store = cli_text(root, "store"), *problem = cli_text(root, "store_problem");
+    const double unkept = cli_number(root, "unkept");
 
     if (!store[0])
-        puts("kept      nowhere: there is no cache that can be written ($NEXTCL_CACHE_DIR)");
+        printf("kept      nowhere: %s\n",
+               problem[0] ? problem : "there is no cache that can be written ($NEXTCL_CACHE_DIR)");
+    else if (unkept > 0)
+        printf("kept      not all: %.0f winners have no record in %s any more\n", unkept, store);
     else if (is_found(root))
         printf("kept      in %s; run, classify and bench use it from now on\n", store);
     else

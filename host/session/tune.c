@@ -478,11 +478,14 @@ static ncl_status measure_storage(struct ncl_tune_net *net)
     return estimate(t, net->channel_block, NCL_FP16);
 }
 
+/* Before a minute is spent on it. */
 static void say_if_nothing_is_kept(const struct ncl_tuning *t)
 {
-    if (t->store && !ncl_store_is_active(t->store))
+    const char *reason = ncl_store_reason(t->store);
+
+    if (!t->store || !ncl_store_is_active(t->store))
         ncl_note(t->log, NCL_LOG_WARNING, "what tuning finds will be kept nowhere: %s",
-                 "the store cannot be used");
+                 reason ? reason : "there is no cache folder");
 }
 
 /* Once all is chosen, whoever asks to stop has a finished run. */

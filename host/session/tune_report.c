@@ -378,13 +378,16 @@ static void add_plan(const struct ncl_tuning *t, const struct ncl_tune_net *net,
 
 ncl_status ncl_tune_report(struct ncl_tuning *tuning, struct ncl_tune_net *net, char **json)
 {
-    const char *path = ncl_store_path(tuning->store);
+    const bool kept = tuning->store && ncl_store_is_active(tuning->store);
+    const char *path = kept ? ncl_store_path(tuning->store) : NULL;
+    const char *reason = kept ? NULL : ncl_store_reason(tuning->store);
     json_t *root = head_json(tuning, net);
 
     if (!root)
         return ncl_fail_memory(tuning->log, "a report");
     json_object_update_new(root, figures_json(tuning, net));
     json_object_set_new(root, "store", path ? json_string(path) : json_null());
+    json_object_set_new(root, "store_problem", reason ? json_string(reason) : json_null());
     json_object_set_new(root, "unkept", json_integer(net->unkept));
     json_object_set_new(root, "layers", layers_json(net));
     json_object_set_new(root, "convergence", network_curve(net));
