@@ -127,6 +127,26 @@ double ncl_tune_elapsed(const struct ncl_tuning *tuning); /* seconds since the c
 /* Passes progress on. NCL_ERROR_CANCELLED once the caller asked to stop. */
 ncl_status ncl_tune_tell(struct ncl_tuning *tuning);
 
+/* tune.c: one network.
+ * The standard session, timed: the yardstick. */
+ncl_status ncl_tune_make_standard(struct ncl_tune_net *net, struct ncl_session **session);
+/* Search and end within so many seconds (<= 0: as long as it takes). */
+ncl_status ncl_tune_one(struct ncl_tune_net *net, struct ncl_session *standard, double seconds);
+/* That making, verifying and timing the winners' session will take. */
+double ncl_tune_end_seconds(const struct ncl_tune_net *net);
+double ncl_tune_seconds_left(const struct ncl_tuning *tuning); /* 0: there is no end */
+
+/* tune_choice.c: choices of a whole session. */
+bool ncl_tune_tries_sessions(const struct ncl_tuning *tuning);
+ncl_status ncl_tune_estimate_blocks(struct ncl_tune_net *main);
+/* Worth tuning too, of those that were estimated; NULL: none is. */
+struct ncl_tune_choice *ncl_tune_close_block(struct ncl_tuning *tuning);
+/* Tunes it, if there is time to make its sessions and to search at all. */
+ncl_status ncl_tune_other_block(struct ncl_tune_net *main, struct ncl_tune_choice *other);
+void ncl_tune_choose_session(struct ncl_tune_net *main);
+/* Halves change results, so that they stay the user's choice: measured, not chosen. */
+ncl_status ncl_tune_measure_storage(struct ncl_tune_net *net);
+
 /* tune_net.c: the network's distinct problems that leave a choice, with their candidates. */
 ncl_status ncl_tune_net_open(struct ncl_tuning *tuning, int channel_block, ncl_precision precision,
                              struct ncl_tune_net *net);
