@@ -7,6 +7,7 @@
 #include "tunedb/record_json.h"
 #include "tunedb/records.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,7 +15,27 @@
  * device, one opened for the occasion. */
 struct borrowed {
     struct ncl_store *store, *own;
+    struct ncl_log log;
+    char said[1024]; /* by the store opened here */
 };
+
+static void hold(void *user, ncl_log_level level, const char *message)
+{
+    struct borrowed *borrowed = user;
+
+    (void)level;
+    snprintf(borrowed->said, sizeof borrowed->said, "%s", message);
+}
+
+/* A store that gives nothing has been the failure itself: said once. */
+static void give_back(struct ncl_context *context, struct borrowed *borrowed)
+{
+    const bool usable = ncl_store_path(borrowed->store) != NULL;
+
+    ncl_store_close(borrowed->own);
+    if (usable && borrowed->said[0])
+        ncl_note(&context->log, NCL_LOG_WARNING, "%s", borrowed->said);
+}
 
 /* Names the store's file and why, and what that means. */
 static ncl_status fail_store(struct ncl_context *context, struct ncl_store *store,
@@ -31,18 +52,21 @@ static ncl_status borrow(struct ncl_context *context, struct borrowed *borrowed)
 {
     ncl_status status = NCL_OK;
 
-    *borrowed = (struct borrowed){.store = context->store};
+    *borrowed = (struct borrowed){
+        .store = context->store,
+        .log = {.write = hold, .user = borrowed, .level = NCL_LOG_WARNING},
+    };
     if (!context->cache_dir)
         return ncl_fail(&context->log, NCL_ERROR_USAGE,
                         "tuning records: the cache is off, or neither $NEXTCL_CACHE_DIR, "
                         "$XDG_CACHE_HOME nor $HOME says where it is");
     if (!borrowed->store) {
-        status = ncl_store_open(&context->log, context->cache_dir, &borrowed->own);
+        status = ncl_store_open(&borrowed->log, context->cache_dir, &borrowed->own);
         borrowed->store = borrowed->own;
     }
     if (status == NCL_OK && !ncl_store_path(borrowed->store)) {
         status = fail_store(context, borrowed->store, "it cannot be used");
-        ncl_store_close(borrowed->own);
+        give_back(context, borrowed);
     }
     return status;
 }
@@ -103,7 +127,7 @@ static ncl_status export_records(struct ncl_context *context, bool minimal, cons
     *records = list->count;
     ncl_record_list_free(&all);
     ncl_record_list_free(&some);
-    ncl_store_close(borrowed.own);
+    give_back(context, &borrowed);
     return status;
 }
 
@@ -139,7 +163,7 @@ static ncl_status keep_imported(struct ncl_context *context, struct ncl_record_l
                  "%zu of %zu records were not imported: what was measured or verified here, or is "
                  "newer, stays",
                  list->count - *changed, list->count);
-    ncl_store_close(borrowed.own);
+    give_back(context, &borrowed);
     return status;
 }
 
@@ -182,7 +206,7 @@ static ncl_status clear_records(struct ncl_context *context, size_t *records)
     if (!ncl_records_delete(borrowed.store, &everything, records) ||
         !ncl_store_journal_clear(borrowed.store, NULL) || !ncl_store_notes_clear(borrowed.store))
         status = fail_store(context, borrowed.store, "not all was deleted");
-    ncl_store_close(borrowed.own);
+    give_back(context, &borrowed);
     return status;
 }
 
@@ -267,6 +291,6 @@ ncl_status ncl_db_report(struct ncl_context *context, char **json)
     if (status == NCL_OK)
         status = ncl_report_dump(&context->log, describe(borrowed.store, &list), json);
     ncl_record_list_free(&list);
-    ncl_store_close(borrowed.own);
+    give_back(context, &borrowed);
     return status;
 }

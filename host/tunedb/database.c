@@ -399,8 +399,14 @@ sqlite3 *ncl_db_open_bad(const char *path)
     ncl_text_add(&log, "%s-wal", path);
     const bool logged = !log.failed && stat(log.data, &facts) == 0 && facts.st_size > 0;
     ncl_text_free(&log);
-    if (open_for_reading(path, logged ? "mode=ro" : "immutable=1", &db) &&
-        read_number(db, "PRAGMA application_id", NULL, &application) == SQLITE_OK &&
+    if (!open_for_reading(path, logged ? "mode=ro" : "immutable=1", &db)) {
+        sqlite3_close(db);
+        return NULL;
+    }
+    /* A file that was cut short is read up to its end, which nothing else than this allows. */
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, (int *)NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, (int *)NULL);
+    if (read_number(db, "PRAGMA application_id", NULL, &application) == SQLITE_OK &&
         application == APPLICATION_ID) {
         return db;
     }

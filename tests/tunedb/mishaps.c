@@ -147,6 +147,23 @@ START_TEST(a_damaged_page_costs_what_was_on_it)
 }
 END_TEST
 
+START_TEST(a_cut_file_gives_what_it_has)
+{
+    struct stat facts;
+
+    make_store();
+    ck_assert_int_eq(stat(database(), &facts), 0);
+    ck_assert_int_eq(truncate(database(), facts.st_size / 2 + 100), 0);
+    struct ncl_store *store = open_store();
+    ck_assert_uint_gt(count_found(store), 10);
+    ck_assert_uint_lt(count_found(store), MANY);
+    put_numbered(store, 0, MANY);
+    ck_assert_uint_eq(count_found(store), MANY);
+    ncl_store_close(store);
+    ck_assert_int_eq(seen.warnings, 1);
+}
+END_TEST
+
 START_TEST(a_reading_that_fails_says_so)
 {
     struct ncl_record_list list = {0};
@@ -371,6 +388,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, damaged_binaries_cost_no_record);
     tcase_add_test(tests, a_damaged_page_costs_what_was_on_it);
+    tcase_add_test(tests, a_cut_file_gives_what_it_has);
     tcase_add_test(tests, a_reading_that_fails_says_so);
     tcase_add_test(tests, an_oversized_row_hides_no_other);
     tcase_add_test(tests, what_may_not_be_written_is_read);
