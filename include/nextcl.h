@@ -349,7 +349,8 @@ NCL_API ncl_status ncl_verify(ncl_session *session, const ncl_tensor *inputs, si
 NCL_API ncl_status ncl_tune(ncl_context *context, const ncl_model *model, const ncl_tensor *inputs,
                             size_t input_count, const ncl_tune_options *options, char **json);
 /* The whole of a worker: serves the tuner or the session that started it, through two file
- * descriptors, until that is done or gone. Prints nothing. */
+ * descriptors, until that is done or gone. Prints nothing; 0 and 1 lead to /dev/null from then on,
+ * so that a driver's prints do not get between. */
 NCL_API ncl_status ncl_tune_worker(int in, int out);
 /* The user's tuning records; needs no device. *records (if not NULL): how many were written, read
  * or forgotten. A file is written whole or not at all; a file that is not as tuning/README.md says
