@@ -259,9 +259,9 @@ typedef enum ncl_db_action {
                         */
     NCL_DB_IMPORT = 2, /* from all paths into the store: verified when first used; what was measured
                           here stays */
-    NCL_DB_MERGE =
-        3, /* paths[1..] into paths[0], sorted, the best of each; leaves the store alone */
-    NCL_DB_CLEAR = 4 /* forget all records; no paths */
+    NCL_DB_MERGE = 3,  /* paths[1..] and what paths[0] holds already into paths[0], sorted, of each
+                          point the newest; leaves the store alone */
+    NCL_DB_CLEAR = 4   /* forget all records, journals of tuning and hints given; no paths */
 } ncl_db_action;
 
 /* ---- library ---- */
@@ -353,9 +353,12 @@ NCL_API ncl_status ncl_tune(ncl_context *context, const ncl_model *model, const 
  * descriptors, until that is done or gone. Prints nothing; 0 and 1 lead to /dev/null from then on,
  * so that a driver's prints do not get between. */
 NCL_API ncl_status ncl_tune_worker(int in, int out);
-/* The user's tuning records; needs no device. *records (if not NULL): how many were written, read
- * or forgotten. A file is written whole or not at all; a file that is not as tuning/README.md says
- * changes nothing. */
+/* The user's tuning records; needs no device. *records (if not NULL): how many were written to the
+ * file, changed the store, or were forgotten; 0 after a failure. A file is written whole or not at
+ * all; a file that is not as tuning/README.md says changes nothing. NCL_ERROR_USAGE: paths that do
+ * not suit the action, or the cache is off; NCL_ERROR_INPUT: a file that is missing, not as it must
+ * be, or cannot be written, or a store that cannot be read or written: ncl_last_error says why.
+ * Threads: any. */
 NCL_API ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char *const *paths,
                           size_t path_count, size_t *records);
 

@@ -27,7 +27,8 @@ struct option {
 #define AT(member) offsetof(struct cli_options, member)
 
 static const struct option options_table[] = {
-    {"device", TEXT, AT(device), 0, "D", "P:D, cpu, gpu or part of a name ($NEXTCL_DEVICE)", true},
+    {"device", TEXT, AT(device), 0, "D",
+     "P:D, cpu, gpu or part of a name ($NEXTCL_DEVICE); db show: part of a name", true},
     {"math", TEXT, AT(math), 0, "M",
      "auto, reproducible (the same bits everywhere) or fast; default auto", true},
     {"precision", TEXT, AT(precision), 0, "P",

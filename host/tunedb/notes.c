@@ -46,6 +46,8 @@ static int read_rows(sqlite3 *db, void *user)
     sqlite3_stmt *statement = NULL;
     int code = prepare(db, reading->sql, reading->key, NULL, &statement);
 
+    ncl_text_free(reading->text); /* of a first try */
+    reading->found = false;
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);
         const char *text =
@@ -85,6 +87,17 @@ bool ncl_store_note_put(struct ncl_store *store, const char *key, const char *va
 
     return store != NULL && strlen(key) <= LONGEST_KEY && strlen(value) <= LONGEST_VALUE &&
            ncl_store_transact(store, put_note, &note);
+}
+
+static int clear_notes(sqlite3 *db, void *user)
+{
+    (void)user;
+    return run(db, "DELETE FROM notes", NULL, NULL);
+}
+
+bool ncl_store_notes_clear(struct ncl_store *store)
+{
+    return store != NULL && ncl_store_transact(store, clear_notes, NULL);
 }
 
 struct lines {
