@@ -164,6 +164,13 @@ START_TEST(progress)
 }
 END_TEST
 
+START_TEST(warnings_come_at_once_and_alone)
+{
+    shell("timeout 100 python3 tests/cli/terminal.py \"$T/taken\"");
+    ck_assert_msg(said.status == 0, "%s", said.err);
+}
+END_TEST
+
 /* ---- what to type next ---- */
 
 /* The rest of the line that proposes `nextcl COMMAND `, without its comment. */
@@ -364,6 +371,7 @@ int main(void)
     tcase_add_test(tests, any_name_will_do);
     tcase_add_test(tests, a_failure_leaves_the_page);
     tcase_add_test(tests, progress);
+    tcase_add_test(tests, warnings_come_at_once_and_alone);
     tcase_add_test(tests, proposals_name_the_same_net);
     tcase_add_test(tests, no_winner_no_use);
     tcase_add_test(tests, interrupted);
