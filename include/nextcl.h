@@ -202,8 +202,9 @@ typedef enum ncl_report_kind {
     NCL_REPORT_DB = 4,         /* object: NULL; the user's tuning records */
     NCL_REPORT_EXPLAIN = 5,    /* object: a ncl_session; why each layer runs what it runs */
     /* object: a ncl_session; how many of its layers tuning never looked at, what it usually saves,
-     * and, once for every device and net, that this is the first time somebody asks */
-    NCL_REPORT_TUNING = 6
+     * and whether nobody was told yet (first), of this device and net */
+    NCL_REPORT_TUNING = 6,
+    NCL_REPORT_HINT = 7 /* the same, and somebody is told now: true once for every device and net */
 } ncl_report_kind;
 
 /* A model at given shapes of its inputs, in the model's order; only rank and dims are read. */

@@ -378,7 +378,9 @@ ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *ob
     case NCL_REPORT_SESSION:
         return ncl_session_report(object, json);
     case NCL_REPORT_TUNING:
-        return ncl_session_hint(object, json);
+        return ncl_session_hint(object, false, json);
+    case NCL_REPORT_HINT:
+        return ncl_session_hint(object, true, json);
     case NCL_REPORT_DB:
         return ncl_db_report(context, json);
     case NCL_REPORT_EXPLAIN:

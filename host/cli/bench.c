@@ -143,7 +143,7 @@ int cli_bench(const struct cli_options *options)
             json_decref(root);
     }
     if (!failed)
-        cli_hint_print(options, &b.s);
+        cli_hint_print(options, &b.s, b.inputs);
     cli_free_tensors(b.inputs, CLI_MAX_INPUTS);
     cli_free_tensors(b.outputs, CLI_MAX_INPUTS);
     free(b.latency);

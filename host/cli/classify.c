@@ -466,7 +466,7 @@ int cli_classify(const struct cli_options *options)
     if (!failed && c.samples.broken_count)
         failed = fail_broken(&c.samples);
     if (!failed)
-        cli_hint_print(options, &c.s);
+        cli_hint_print(options, &c.s, &c.input);
     json_decref(c.results);
     ncl_tensor_free(&c.input);
     ncl_tensor_free(&c.output);

@@ -152,8 +152,10 @@ bool cli_watching(void); /* a tune shows progress of its own */
 /* Adds "tuning", {layers, untuned, gain}, to a document of --json. */
 void cli_hint_add(const struct cli_options *options, const struct cli_session *session,
                   json_t *root);
-/* One line on stderr, once for every device and net, and not with --quiet or --json. */
-void cli_hint_print(const struct cli_options *options, const struct cli_session *session);
+/* One line on stderr, once for every device and net, and not with --quiet or --json. input: the
+ * model's first, whose shape it proposes to tune for. */
+void cli_hint_print(const struct cli_options *options, const struct cli_session *session,
+                    const ncl_tensor *input);
 
 /* ---- pocl.c ---- */
 /* Sets the environment that PoCL reads before its first call, where the user did not: pins its

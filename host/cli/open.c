@@ -32,8 +32,11 @@ static void write_log(void *user, ncl_log_level level, const char *message)
     static const char *const names[] = {"error", "warning", "info", "debug"};
     const struct cli_options *options = user;
 
-    if (options->verbose || level == NCL_LOG_WARNING)
-        fprintf(stderr, "nextcl: %s: %s\n", names[level], message);
+    if (!options->verbose && level != NCL_LOG_WARNING)
+        return;
+    /* It does not join a line of progress, which is written again anyway. */
+    fprintf(stderr, "%snextcl: %s: %s\n",
+            !options->verbose && isatty(STDERR_FILENO) ? "\r\033[K" : "", names[level], message);
 }
 
 static int show_progress(void *user, const char *stage, size_t done, size_t total)

@@ -165,7 +165,7 @@ int cli_run(const struct cli_options *options)
     if (!failed)
         failed = run_model(options, &s, inputs, outputs);
     if (!failed)
-        cli_hint_print(options, &s);
+        cli_hint_print(options, &s, inputs);
     cli_free_tensors(inputs, CLI_MAX_INPUTS);
     cli_free_tensors(outputs, CLI_MAX_INPUTS);
     cli_close(&s);

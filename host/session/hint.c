@@ -69,8 +69,9 @@ static double find_gain(const struct ncl_session *session, const struct ncl_fing
     return gain;
 }
 
-/* The first time for this device and net? Remembered in the store; never without one. */
-static bool take_turn(const struct ncl_session *session, const struct ncl_fingerprint *here)
+/* The first time for this device and net? Remembered in the store when given; never without one. */
+static bool take_turn(const struct ncl_session *session, const struct ncl_fingerprint *here,
+                      bool give)
 {
     struct ncl_store *store = session->config.store;
     struct ncl_text key = {0}, value = {0};
@@ -82,13 +83,13 @@ static bool take_turn(const struct ncl_session *session, const struct ncl_finger
         return false;
     ncl_text_add(&key, "hint %s | %s | %s | %s", here->platform, here->device, here->driver, net);
     if (!key.failed && !ncl_store_note_get(store, key.data, &value))
-        first = ncl_store_note_put(store, key.data, "given");
+        first = !give || ncl_store_note_put(store, key.data, "given");
     ncl_text_free(&key);
     ncl_text_free(&value);
     return first;
 }
 
-ncl_status ncl_session_hint(const struct ncl_session *session, char **json)
+ncl_status ncl_session_hint(const struct ncl_session *session, bool give, char **json)
 {
     struct ncl_fingerprint here;
     char klass[64];
@@ -103,7 +104,7 @@ ncl_status ncl_session_hint(const struct ncl_session *session, char **json)
     }
     if (untuned > 0) {
         gain = find_gain(session, &here);
-        first = take_turn(session, &here);
+        first = take_turn(session, &here, give);
     }
     return ncl_report_dump(session->device->log,
                            json_pack("{s:i, s:i, s:o, s:b}", "layers", layers, "untuned", untuned,

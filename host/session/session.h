@@ -156,8 +156,8 @@ ncl_status ncl_session_rebind(struct ncl_session *session, int slot, cl_mem buff
 ncl_status ncl_session_verify(struct ncl_session *session, const ncl_tensor *inputs,
                               size_t input_count, char **json);
 ncl_status ncl_session_report(const struct ncl_session *session, char **json);
-/* hint.c: {layers, untuned, gain, first} */
-ncl_status ncl_session_hint(const struct ncl_session *session, char **json);
+/* hint.c: {layers, untuned, gain, first}; give: who asks tells the user, so that no one is next. */
+ncl_status ncl_session_hint(const struct ncl_session *session, bool give, char **json);
 /* explain.c: which point each layer runs, why, what else was tried, what failed before it. Times
  * are milliseconds: ms of the last run, if profiled; the others of records. */
 ncl_status ncl_session_explain(const struct ncl_session *session, char **json);

@@ -164,6 +164,13 @@ START_TEST(progress)
 }
 END_TEST
 
+START_TEST(warnings_come_at_once_and_alone)
+{
+    shell("timeout 100 python3 tests/cli/terminal.py \"$T/taken\"");
+    ck_assert_msg(said.status == 0, "%s", said.err);
+}
+END_TEST
+
 /* ---- what to type next ---- */
 
 /* The rest of the line that proposes `nextcl COMMAND `, without its comment. */
@@ -295,6 +302,7 @@ START_TEST(a_hint_is_given_once)
 
     use_store("hints");
     MUST_WORK("bench %s --repeat 1 --quiet", NET);
+    MUST_WORK("bench %s --repeat 1 --json", NET); /* it was not shown */
     shell("$NEXTCL_CLI bench %s --repeat 1", NET);
     ck_assert_msg(said.status == 0 && hinted(), "%s", said.err);
     ck_assert_msg(strchr(said.err, '\n') == said.err + strlen(said.err) - 1, "%s", said.err);
@@ -307,6 +315,21 @@ START_TEST(a_hint_is_given_once)
     must_have(json_object_get(root, "tuning"), "layers untuned gain");
     ck_assert(number(json_object_get(root, "tuning"), "untuned") > 0);
     json_decref(root);
+}
+END_TEST
+
+/* Of what ran: the same shape and device, wherever the shape came from. */
+START_TEST(hints_name_the_same_net)
+{
+    use_store("shapes");
+    shell("$NEXTCL_CLI classify zoo:resnet18 --classes 7 --seed 2 tests/data/cat.jpg --crop 48 "
+          "--batch 2 --device 0:0");
+    ck_assert_msg(said.status == 0 && strstr(said.err, ": nextcl tune zoo:resnet18 --seed 2 "
+                                                       "--classes 7 --batch 2 --size 48 "
+                                                       "--device 0:0\n"),
+                  "%s", said.err);
+    shell("$NEXTCL_CLI run %s --input " NET_INPUT " --output-dir \"$T/shapes\"", NET);
+    ck_assert_msg(said.status == 0 && strstr(said.err, ": nextcl tune " NET "\n"), "%s", said.err);
 }
 END_TEST
 
@@ -348,11 +371,13 @@ int main(void)
     tcase_add_test(tests, any_name_will_do);
     tcase_add_test(tests, a_failure_leaves_the_page);
     tcase_add_test(tests, progress);
+    tcase_add_test(tests, warnings_come_at_once_and_alone);
     tcase_add_test(tests, proposals_name_the_same_net);
     tcase_add_test(tests, no_winner_no_use);
     tcase_add_test(tests, interrupted);
     tcase_add_test(tests, killed);
     tcase_add_test(tests, a_hint_is_given_once);
+    tcase_add_test(tests, hints_name_the_same_net);
     tcase_add_test(tests, first_tune_then_run);
     tcase_add_test(tests, the_worker_is_nobodys_business);
     return cli_suite(tests, "tune");
