@@ -1,4 +1,5 @@
 #include "session/advised.h"
+#include "session/tune_parts.h"
 #include "support/suite.h"
 
 static struct advised a;
@@ -174,7 +175,7 @@ START_TEST(without_a_store_nothing_is_verified_and_defaults_run)
 }
 END_TEST
 
-START_TEST(defaults_with_a_tombstone_are_never_run)
+START_TEST(defaults_with_a_tombstone_give_way_to_others)
 {
     struct ncl_session *session;
 
@@ -193,6 +194,75 @@ START_TEST(defaults_with_a_tombstone_are_never_run)
          &(struct told){.verdict = NCL_VERDICT_STARTED});
     session = advised_session(&a);
     expect_layer(&a, session, &a.standard, "default");
+    ncl_session_destroy(session);
+}
+END_TEST
+
+START_TEST(tombstones_of_others_keep_nothing_from_running)
+{
+    for (int v = NCL_VERDICT_BUILD; v < NCL_VERDICT_COUNT; v++) {
+        struct ncl_session *session;
+
+        tell(a.store, &a.problem, &a.f.device.caps, &a.standard,
+             &(struct told){.origin = NCL_ORIGIN_IMPORTED, .verdict = (enum ncl_verdict)v});
+        session = advised_session(&a);
+        expect_layer(&a, session, &a.standard, "default");
+        ncl_session_destroy(session);
+    }
+}
+END_TEST
+
+/* A tombstone for everything that the planner might choose; returns how many. */
+static int bury_all(enum ncl_verdict verdict)
+{
+    struct ncl_choice choice;
+    int count = 0;
+
+    for (; ncl_choose(NULL, &a.problem, &a.f.device.caps, count, &choice) == NCL_OK; count++)
+        tell(a.store, &a.problem, &a.f.device.caps, &choice.point,
+             &(struct told){.verdict = verdict, .why = "it was seen"});
+    return count;
+}
+
+/* Such as after a full disk, or a worker that was killed from outside. */
+START_TEST(the_planners_own_is_the_last_resort_and_loses_its_tombstone)
+{
+    for (int v = NCL_VERDICT_BUILD; v < NCL_VERDICT_COUNT; v++) {
+        const bool bars = v <= NCL_VERDICT_TIMEOUT;
+        const int count = bury_all((enum ncl_verdict)v);
+        struct ncl_session *session = advised_session(&a);
+
+        ck_assert_int_gt(count, 1);
+        expect_layer(&a, session, &a.standard, bars ? "fallback" : "default");
+        ck_assert_msg(!bars || (strstr(a.f.note, "it was seen") && strstr(a.f.note, "db clear") &&
+                                strstr(a.f.note, ncl_verdict_name((enum ncl_verdict)v))),
+                      "'%s'", a.f.note);
+        ck_assert_int_eq(standing_of(&a, &a.standard).verdict, v); /* it may yet fail */
+        run(session);
+        ck_assert_int_eq(standing_of(&a, &a.standard).verdict, bars ? NCL_VERDICT_GOOD : v);
+        ncl_session_destroy(session);
+        session = advised_session(&a);
+        expect_layer(&a, session, &a.standard, "default");
+        ncl_session_destroy(session);
+    }
+}
+END_TEST
+
+START_TEST(what_fails_in_this_session_is_no_resort)
+{
+    struct ncl_session *session;
+
+    bury_all(NCL_VERDICT_CRASHED);
+    session = advised_session(&a);
+    expect_layer(&a, session, &a.standard, "fallback");
+    fault_set("NCL_LAYER_FAIL_ENQUEUE", launches + a.at + 1);
+    run(session);
+    unsetenv("NCL_LAYER_FAIL_ENQUEUE");
+    launches++;
+    ck_assert(!ncl_point_equal(&session->layers[a.at].choice.point, &a.standard));
+    ck_assert_int_eq(standing_of(&a, &a.standard).verdict, NCL_VERDICT_LAUNCH);
+    ck_assert_int_eq(standing_of(&a, &session->layers[a.at].choice.point).verdict,
+                     NCL_VERDICT_GOOD);
     ncl_session_destroy(session);
 }
 END_TEST
@@ -299,26 +369,79 @@ START_TEST(advice_beyond_this_device_is_passed_over)
 }
 END_TEST
 
-START_TEST(a_record_decides_the_channel_block_that_nobody_asked_for)
+/* A record of this device and its kernels about the whole network; its strings live in `texts`. */
+struct block_texts {
+    char key[NCL_NET_KEY], kernels[NCL_HASH_TEXT], klass[64];
+};
+
+static struct ncl_record block_record(struct block_texts *texts)
 {
     struct ncl_session *session = advised_session_as(&a, 0);
     struct ncl_record record = sample_record();
-    char key[NCL_NET_KEY], klass[64];
 
     ck_assert_int_eq(session->config.channel_block, 8);
-    MUST(ncl_session_net_key(session->schedule, &a.f.device.caps, key));
-    ck_assert_int_eq(strncmp(key, "net ", 4), 0);
+    MUST(ncl_session_net_key(session->schedule, &a.f.device.caps, texts->key));
+    ck_assert_int_eq(strncmp(texts->key, "net ", 4), 0);
     ncl_session_destroy(session);
-    record.problem = key, record.algorithm = "session", record.params = "CB=4";
-    ncl_fingerprint_of(&a.f.device.caps, klass, &record.on);
-    ck_assert(ncl_records_put(a.store, &record));
-    session = advised_session_as(&a, 0);
-    ck_assert_int_eq(session->config.channel_block, 4);
+    ncl_tune_hash_kernels(texts->kernels);
+    record.problem = texts->key, record.algorithm = "session", record.params = "CB=4";
+    record.kernel = texts->kernels;
+    ncl_fingerprint_of(&a.f.device.caps, texts->klass, &record.on);
+    return record;
+}
+
+static void expect_block(int asked, int block)
+{
+    struct ncl_session *session = advised_session_as(&a, asked);
+
+    ck_assert_int_eq(session->config.channel_block, block);
+    ck_assert_int_eq(session->block.block, asked || block == 8 ? 0 : block);
     run(session);
     ncl_session_destroy(session);
-    session = advised_session_as(&a, 8); /* asked for */
-    ck_assert_int_eq(session->config.channel_block, 8);
-    ncl_session_destroy(session);
+}
+
+START_TEST(a_record_decides_the_channel_block_that_nobody_asked_for)
+{
+    struct block_texts texts;
+    struct ncl_record record = block_record(&texts);
+
+    ck_assert(ncl_records_put(a.store, &record));
+    expect_block(0, 4);
+    expect_block(8, 8); /* asked for */
+}
+END_TEST
+
+START_TEST(a_block_of_another_device_or_other_kernels_is_passed_over)
+{
+    struct block_texts texts;
+    struct ncl_record record = block_record(&texts);
+
+    record.origin = NCL_ORIGIN_IMPORTED;
+    record.seconds = 1e-9, record.default_seconds = 1;
+    record.kernel = "dead";
+    ck_assert(ncl_records_put(a.store, &record));
+    record.kernel = texts.kernels;
+    record.on.device = "another one";
+    ck_assert(ncl_records_put(a.store, &record));
+    expect_block(0, 8);
+}
+END_TEST
+
+START_TEST(a_block_of_others_gives_way_to_what_was_tuned_here)
+{
+    const struct ncl_point point = another_point();
+    struct block_texts texts;
+    struct ncl_record record = block_record(&texts);
+
+    record.origin = NCL_ORIGIN_IMPORTED;
+    record.seconds = 1e-9, record.default_seconds = 1;
+    ck_assert(ncl_records_put(a.store, &record));
+    expect_block(0, 4);
+    tell(a.store, &a.problem, &a.f.device.caps, &point, &(struct told){.seconds = 1e-3});
+    expect_block(0, 8);
+    record.origin = NCL_ORIGIN_MEASURED;
+    ck_assert(ncl_records_put(a.store, &record));
+    expect_block(0, 4);
 }
 END_TEST
 
@@ -456,13 +579,18 @@ int main(void)
     tcase_add_test(tests, the_next_best_is_tried_where_the_best_is_wrong);
     tcase_add_test(tests, another_driver_verifies_anew);
     tcase_add_test(tests, without_a_store_nothing_is_verified_and_defaults_run);
-    tcase_add_test(tests, defaults_with_a_tombstone_are_never_run);
+    tcase_add_test(tests, defaults_with_a_tombstone_give_way_to_others);
+    tcase_add_test(tests, tombstones_of_others_keep_nothing_from_running);
+    tcase_add_test(tests, the_planners_own_is_the_last_resort_and_loses_its_tombstone);
+    tcase_add_test(tests, what_fails_in_this_session_is_no_resort);
     tcase_add_test(tests, a_launch_that_fails_is_remembered);
     tcase_add_test(tests, advice_that_fails_gives_way_to_defaults);
     tcase_add_test(tests, a_failure_that_all_share_blames_nobody);
     tcase_add_test(tests, too_small_work_groups_are_remembered);
     tcase_add_test(tests, advice_beyond_this_device_is_passed_over);
     tcase_add_test(tests, a_record_decides_the_channel_block_that_nobody_asked_for);
+    tcase_add_test(tests, a_block_of_another_device_or_other_kernels_is_passed_over);
+    tcase_add_test(tests, a_block_of_others_gives_way_to_what_was_tuned_here);
     tcase_add_test(tests, the_key_of_a_net_is_the_same_for_every_session);
     tcase_add_test(tests, pins_stand_in_for_records);
     /* Last: it does not count its launches. */
