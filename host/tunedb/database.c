@@ -42,6 +42,27 @@ static void say(char *reason, size_t bytes, const char *text)
     snprintf(reason, bytes, "%s", text);
 }
 
+const char *ncl_db_words(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "locked by another process for too long";
+    case SQLITE_FULL:
+        return "the disk is full";
+    case SQLITE_READONLY:
+        return "it may not be written";
+    case SQLITE_CANTOPEN:
+        return "it, or a file beside it, may not be opened or written";
+    case SQLITE_IOERR:
+        return "it cannot be read or written: I/O error, or the disk is full";
+    case SQLITE_TOOBIG:
+        return "it holds a value that is too large";
+    default:
+        return sqlite3_errstr(code);
+    }
+}
+
 /* A damaged file shows up as any of the first four, also as SQLITE_ERROR from a hostile schema. */
 enum ncl_db_state ncl_db_judge(int code)
 {
@@ -55,6 +76,7 @@ enum ncl_db_state ncl_db_judge(int code)
     case SQLITE_LOCKED:
     case SQLITE_TOOBIG:
     case SQLITE_CONSTRAINT:
+    case SQLITE_NOMEM:
         return NCL_DB_GOOD;
     default:
         return NCL_DB_UNREACHABLE;
@@ -126,7 +148,8 @@ static enum ncl_db_state judge_identity(const struct identity *id, char *reason,
         return NCL_DB_BAD;
     }
     if (id->version > SCHEMA_VERSION) {
-        say(reason, bytes, "it was made by a newer NextCL");
+        snprintf(reason, bytes, "schema %lld is newer than this release's %d", id->version,
+                 SCHEMA_VERSION);
         return NCL_DB_NEWER;
     }
     /* What was created, and the index that SQLite adds for the key of binaries. */
@@ -207,67 +230,208 @@ static void tune(sqlite3 *db)
     sqlite3_exec(db, "PRAGMA journal_size_limit = 16777216", NULL, NULL, NULL);
 }
 
-static enum ncl_db_state check_all(sqlite3 *db, char *reason, size_t bytes)
+struct opening {
+    sqlite3 *db;
+    int code; /* of SQLite, where it failed */
+    char *reason;
+    size_t bytes;
+};
+
+static enum ncl_db_state fail(struct opening *o, int code)
+{
+    const enum ncl_db_state state = ncl_db_judge(code);
+
+    o->code = code;
+    say(o->reason, o->bytes, ncl_db_words(code));
+    return state == NCL_DB_BAD ? NCL_DB_BAD : NCL_DB_UNREACHABLE;
+}
+
+static enum ncl_db_state check_all(struct opening *o)
 {
     long long faults = 0;
-    const int code = read_number(
-        db, "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check != 'ok'", NULL, &faults);
+    const int code =
+        read_number(o->db, "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check != 'ok'",
+                    NULL, &faults);
 
     if (code != SQLITE_OK) {
-        say(reason, bytes, sqlite3_errmsg(db));
-        return ncl_db_judge(code);
+        return fail(o, code);
     }
-    say(reason, bytes, "it is damaged");
+    say(o->reason, o->bytes, "it is damaged");
     return faults == 0 ? NCL_DB_GOOD : NCL_DB_BAD;
 }
 
-static enum ncl_db_state check(sqlite3 *db, bool thorough, char *reason, size_t bytes)
+static enum ncl_db_state check(struct opening *o, bool thorough)
 {
     struct identity id;
     enum ncl_db_state state = NCL_DB_GOOD;
-    int code = read_identity(db, &id);
+    int code = read_identity(o->db, &id);
 
     if (code == SQLITE_OK && (is_empty(&id) || is_older(&id))) {
-        code = create_tables(db);
-        code = code == SQLITE_OK ? read_identity(db, &id) : code;
+        code = create_tables(o->db);
+        code = code == SQLITE_OK ? read_identity(o->db, &id) : code;
     }
     if (code != SQLITE_OK) {
-        say(reason, bytes, sqlite3_errmsg(db));
-        state = ncl_db_judge(code);
-        return state == NCL_DB_GOOD ? NCL_DB_UNREACHABLE : state;
+        return fail(o, code);
     }
-    state = judge_identity(&id, reason, bytes);
-    if (state == NCL_DB_GOOD && thorough) {
-        state = check_all(db, reason, bytes);
+    state = judge_identity(&id, o->reason, o->bytes);
+    return state == NCL_DB_GOOD && thorough ? check_all(o) : state;
+}
+
+static void close_opened(struct opening *o)
+{
+    sqlite3_close(o->db);
+    o->db = NULL;
+}
+
+static enum ncl_db_state open_writable(struct opening *o, const char *path, bool thorough)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    const int code = sqlite3_open_v2(path, &o->db, flags, NULL);
+    enum ncl_db_state state = NCL_DB_UNREACHABLE;
+
+    if (code != SQLITE_OK) {
+        const int error = o->db != NULL ? sqlite3_system_errno(o->db) : ENOMEM;
+        state = fail(o, code);
+        if (error != 0) {
+            say(o->reason, o->bytes, strerror(error));
+        }
+    } else {
+        harden(o->db);
+        state = check(o, thorough);
+    }
+    if (state == NCL_DB_GOOD && sqlite3_db_readonly(o->db, "main") == 1) {
+        say(o->reason, o->bytes, ncl_db_words(SQLITE_READONLY));
+        return NCL_DB_READABLE; /* SQLite opens such a file all the same */
+    }
+    if (state == NCL_DB_GOOD) {
+        tune(o->db);
+    } else {
+        close_opened(o);
     }
     return state;
+}
+
+/* "file:/the/path?how", the path's own '?', '#' and '%' escaped. */
+static bool make_uri(const char *path, const char *how, struct ncl_text *uri)
+{
+    ncl_text_add(uri, "file:");
+    for (const char *at = path; *at != '\0'; at++) {
+        ncl_text_add(uri, strchr("?#%", *at) != NULL ? "%%%02X" : "%c", (unsigned char)*at);
+    }
+    ncl_text_add(uri, "?%s", how);
+    return !uri->failed;
+}
+
+/* false: memory ran out, or no such file. */
+static bool open_for_reading(const char *path, const char *how, sqlite3 **db)
+{
+    const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+    struct ncl_text uri = {0};
+    const bool opened =
+        make_uri(path, how, &uri) && sqlite3_open_v2(uri.data, db, flags, NULL) == SQLITE_OK;
+
+    ncl_text_free(&uri);
+    if (opened) {
+        harden(*db);
+    }
+    return opened;
+}
+
+/* In a folder that cannot be written, and on a full disk, not even reading works, since the
+ * write-ahead log is to lie beside the file; without looking for one it does. */
+static enum ncl_db_state open_readable(struct opening *o, const char *path)
+{
+    static const char *const ways[] = {"mode=ro", "immutable=1"};
+    char ignored[128];
+    struct identity id;
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (open_for_reading(path, ways[i], &o->db) && read_identity(o->db, &id) == SQLITE_OK) {
+            const enum ncl_db_state state = judge_identity(&id, ignored, sizeof(ignored));
+            if (state == NCL_DB_NEWER) {
+                say(o->reason, o->bytes, ignored);
+                close_opened(o);
+                return NCL_DB_NEWER;
+            }
+            if (state == NCL_DB_GOOD && id.version == SCHEMA_VERSION) {
+                return NCL_DB_READABLE;
+            }
+        }
+        close_opened(o);
+    }
+    return NCL_DB_UNREACHABLE;
 }
 
 enum ncl_db_state ncl_db_open(const char *path, bool thorough, sqlite3 **db, char *reason,
                               size_t bytes)
 {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    struct opening o = {.reason = reason, .bytes = bytes};
     enum ncl_db_state state = NCL_DB_UNREACHABLE;
     struct stat facts;
+    const bool there = stat(path, &facts) == 0;
 
     *db = NULL;
-    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
-        say(reason, bytes, "it is not a regular file");
+    if (!there && errno != ENOENT) {
+        say(reason, bytes, strerror(errno));
         return NCL_DB_UNREACHABLE;
     }
-    if (sqlite3_open_v2(path, db, flags, NULL) == SQLITE_OK) {
-        harden(*db);
-        state = check(*db, thorough, reason, bytes);
-    } else {
-        say(reason, bytes, *db != NULL ? sqlite3_errmsg(*db) : strerror(ENOMEM));
+    if (there && !S_ISREG(facts.st_mode)) {
+        snprintf(reason, bytes, "expected a regular file, found %s",
+                 S_ISDIR(facts.st_mode) ? "a directory" : "a special file");
+        return NCL_DB_UNREACHABLE;
     }
-    if (state == NCL_DB_GOOD) {
-        tune(*db);
-    } else {
-        sqlite3_close(*db);
-        *db = NULL;
+    state = open_writable(&o, path, thorough);
+    if (state == NCL_DB_UNREACHABLE && there && ncl_db_judge(o.code) == NCL_DB_UNREACHABLE) {
+        state = open_readable(&o, path);
     }
+    *db = o.db;
     return state;
+}
+
+sqlite3 *ncl_db_open_bad(const char *path)
+{
+    sqlite3 *db = NULL;
+    struct ncl_text log = {0};
+    struct stat facts;
+    long long application = 0;
+
+    /* Without a write-ahead log to read none is to be made. */
+    ncl_text_add(&log, "%s-wal", path);
+    const bool logged = !log.failed && stat(log.data, &facts) == 0 && facts.st_size > 0;
+    ncl_text_free(&log);
+    if (open_for_reading(path, logged ? "mode=ro" : "immutable=1", &db) &&
+        read_number(db, "PRAGMA application_id", NULL, &application) == SQLITE_OK &&
+        application == APPLICATION_ID) {
+        return db;
+    }
+    sqlite3_close(db);
+    return NULL;
+}
+
+void ncl_db_close_bad(sqlite3 *db, const char *path)
+{
+    struct ncl_text index = {0};
+
+    ncl_db_abandon(db);
+    ncl_text_add(&index, "%s-shm", path);
+    if (!index.failed) {
+        unlink(index.data); /* made for reading */
+    }
+    ncl_text_free(&index);
+}
+
+bool ncl_db_has_moved(sqlite3 *db)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved != 0;
+}
+
+void ncl_db_abandon(sqlite3 *db)
+{
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
+    sqlite3_close(db);
 }
 
 /* A missing file counts as moved. */
@@ -286,11 +450,9 @@ static bool move(const char *path, const char *journal, const char *suffix)
     return moved;
 }
 
-bool ncl_db_set_aside(const char *path)
+bool ncl_db_set_aside(const char *path, char suffix[64])
 {
-    char suffix[64];
-
-    snprintf(suffix, sizeof(suffix), ".bad-%lld-%ld", (long long)time(NULL), (long)getpid());
+    snprintf(suffix, 64, ".bad-%lld-%ld", (long long)time(NULL), (long)getpid());
     /* Journals first: without them the database is no worse, but they would spoil a new one. */
     return move(path, "-wal", suffix) && move(path, "-shm", suffix) &&
            move(path, "-journal", suffix) && move(path, "", suffix);

@@ -46,6 +46,8 @@ static int read_rows(sqlite3 *db, void *user)
     sqlite3_stmt *statement = NULL;
     int code = prepare(db, reading->sql, reading->key, NULL, &statement);
 
+    ncl_text_free(reading->text); /* of a first try */
+    reading->found = false;
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);
         const char *text =

@@ -1,147 +1,36 @@
 #include "tunedb/records.h"
-#include "tunedb/fields.h"
+#include "tunedb/columns.h"
 #include "tunedb/handle.h"
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-/* Enough for every statement below: they are made of column names. */
-#define SQL_BYTES 2048
-
-static void bind_field(sqlite3_stmt *statement, int at, struct ncl_record *record,
-                       const struct ncl_field *field)
-{
-    void *member = ncl_field_of(record, field);
-    const char *text = NULL;
-
-    switch (field->kind) {
-    case NCL_FIELD_TEXT:
-        text = *(const char **)member;
-        break;
-    case NCL_FIELD_VERDICT:
-        text = ncl_verdict_name(*(enum ncl_verdict *)member);
-        break;
-    case NCL_FIELD_ORIGIN:
-        text = ncl_origin_name(*(enum ncl_origin *)member);
-        break;
-    case NCL_FIELD_INT:
-        sqlite3_bind_int64(statement, at, *(int *)member);
-        break;
-    case NCL_FIELD_REAL:
-        sqlite3_bind_double(statement, at, *(double *)member);
-        break;
-    case NCL_FIELD_FLAG:
-        sqlite3_bind_int64(statement, at, *(bool *)member);
-        break;
-    case NCL_FIELD_SEED:
-        sqlite3_bind_int64(statement, at, (sqlite3_int64) * (uint64_t *)member);
-        break;
-    case NCL_FIELD_UTC:
-        sqlite3_bind_int64(statement, at, *(int64_t *)member);
-        break;
-    }
-    if (text != NULL) {
-        sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-    }
-}
-
-/* Whatever a column holds, the member becomes something: ncl_record_flaw judges it. */
-static void read_field(sqlite3_stmt *statement, int at, struct ncl_record *record,
-                       const struct ncl_field *field)
-{
-    void *member = ncl_field_of(record, field);
-    const char *text = "";
-    sqlite3_int64 number = 0;
-
-    if (field->kind == NCL_FIELD_TEXT || field->kind == NCL_FIELD_VERDICT ||
-        field->kind == NCL_FIELD_ORIGIN) {
-        text = (const char *)sqlite3_column_text(statement, at);
-        text = text != NULL ? text : "";
-    } else {
-        number = sqlite3_column_int64(statement, at);
-    }
-    switch (field->kind) {
-    case NCL_FIELD_TEXT:
-        *(const char **)member = text;
-        break;
-    case NCL_FIELD_VERDICT:
-        *(enum ncl_verdict *)member = ncl_verdict_parse(text);
-        break;
-    case NCL_FIELD_ORIGIN:
-        *(enum ncl_origin *)member = ncl_origin_parse(text);
-        break;
-    case NCL_FIELD_INT:
-        *(int *)member = number < 0 || number > INT32_MAX ? -1 : (int)number;
-        break;
-    case NCL_FIELD_REAL:
-        *(double *)member = sqlite3_column_double(statement, at);
-        break;
-    case NCL_FIELD_FLAG:
-        *(bool *)member = number != 0;
-        break;
-    case NCL_FIELD_SEED:
-        *(uint64_t *)member = (uint64_t)number;
-        break;
-    case NCL_FIELD_UTC:
-        *(int64_t *)member = number;
-        break;
-    }
-}
-
-/* Onto the end; sql is long enough for what is made here. */
-__attribute__((format(printf, 2, 3))) static void add(char *sql, const char *format, ...)
-{
-    const size_t used = strlen(sql);
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(sql + used, SQL_BYTES - used, format, arguments);
-    va_end(arguments);
-}
-
-static void list_columns(char *sql)
-{
-    for (size_t i = 0; i < NCL_FIELD_COUNT; i++) {
-        add(sql, "%s%s", i > 0 ? ", " : "", ncl_fields[i].name);
-    }
-}
-
-/* What is known well stays: a point that was good here is not doubted for being tried again, nor
- * does news from elsewhere replace what was measured here. Measured again, a winner stays one. */
+/* What was found on this machine replaces whatever there is, however wrong a clock was: only a
+ * point that is merely tried stays good meanwhile. What comes from elsewhere replaces nothing that
+ * was measured here, and only what is no newer; "verified" is of this machine too. A winner that is
+ * measured again stays one. */
 static void write_upsert(char *sql)
 {
     sql[0] = '\0';
-    add(sql, "INSERT INTO records(");
-    list_columns(sql);
-    add(sql, ") VALUES(?");
+    ncl_sql_add(sql, "INSERT INTO records(");
+    ncl_columns_list(sql);
+    ncl_sql_add(sql, ") VALUES(?");
     for (size_t i = 1; i < NCL_FIELD_COUNT; i++) {
-        add(sql, ", ?");
+        ncl_sql_add(sql, ", ?");
     }
-    add(sql, ") ON CONFLICT(problem, platform, device, driver, kernel, algorithm, params) DO "
-             "UPDATE SET ");
+    ncl_sql_add(sql,
+                ") ON CONFLICT(problem, platform, device, driver, kernel, algorithm, params) DO "
+                "UPDATE SET ");
     for (size_t i = 0; i < NCL_FIELD_COUNT; i++) {
         const char *name = ncl_fields[i].name;
         if (strcmp(name, "chosen") != 0) {
-            add(sql, "%s = excluded.%s, ", name, name);
+            ncl_sql_add(sql, "%s = excluded.%s, ", name, name);
         }
     }
-    add(sql, "chosen = excluded.chosen OR (chosen AND excluded.verdict = 'good') WHERE CASE "
-             "excluded.origin WHEN 'measured' THEN excluded.verdict <> 'started' OR verdict <> "
-             "'good' OR origin <> 'measured' ELSE (origin <> 'measured' AND excluded.utc >= utc) "
-             "OR (verdict = 'started' AND excluded.verified) END");
-}
-
-/* Steps once and finalizes. changes (may be NULL): rows that were. */
-static int finish(sqlite3 *db, sqlite3_stmt *statement, int *changes)
-{
-    int code = sqlite3_step(statement);
-
-    code = code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
-    if (changes != NULL) {
-        *changes = code == SQLITE_OK ? sqlite3_changes(db) : 0;
-    }
-    sqlite3_finalize(statement);
-    return code;
+    ncl_sql_add(
+        sql,
+        "chosen = excluded.chosen OR (chosen AND excluded.verdict = 'good') WHERE CASE "
+        "WHEN excluded.origin = 'measured' THEN excluded.verdict <> 'started' OR verdict <> "
+        "'good' WHEN origin = 'measured' THEN verdict = 'started' AND excluded.verified ELSE "
+        "excluded.verified OR excluded.utc > utc OR (excluded.utc = utc AND NOT verified) END");
 }
 
 /* "?1" to "?7": platform, device, driver, problem, kernel, algorithm, params. Unused ones are
@@ -166,7 +55,7 @@ static int run_keyed(sqlite3 *db, const char *sql, const struct ncl_record *keys
         return code;
     }
     bind_keys(statement, keys);
-    return finish(db, statement, changes);
+    return ncl_sql_finish(db, statement, changes);
 }
 
 #define THIS_PROBLEM "platform = ?1 AND device = ?2 AND driver = ?3 AND problem = ?4"
@@ -187,7 +76,7 @@ static int put_one(sqlite3 *db, sqlite3_stmt *statement, const struct ncl_record
     int code = SQLITE_OK;
 
     for (size_t i = 0; i < NCL_FIELD_COUNT; i++) {
-        bind_field(statement, (int)i + 1, &copy, &ncl_fields[i]);
+        ncl_column_bind(statement, (int)i + 1, &copy, &ncl_fields[i]);
     }
     code = sqlite3_step(statement);
     changes = code == SQLITE_DONE ? sqlite3_changes(db) : 0;
@@ -205,6 +94,21 @@ static int put_one(sqlite3 *db, sqlite3_stmt *statement, const struct ncl_record
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+int ncl_records_write(sqlite3 *db, const struct ncl_record *records, size_t count)
+{
+    char sql[NCL_SQL_BYTES];
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_OK;
+
+    write_upsert(sql);
+    code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
+        code = put_one(db, statement, &records[i]);
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
 struct batch {
     const struct ncl_record *records;
     size_t count;
@@ -213,17 +117,8 @@ struct batch {
 static int put_batch(sqlite3 *db, void *user)
 {
     const struct batch *batch = user;
-    char sql[SQL_BYTES];
-    sqlite3_stmt *statement = NULL;
-    int code = SQLITE_OK;
 
-    write_upsert(sql);
-    code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-    for (size_t i = 0; i < batch->count && code == SQLITE_OK; i++) {
-        code = put_one(db, statement, &batch->records[i]);
-    }
-    sqlite3_finalize(statement);
-    return code;
+    return ncl_records_write(db, batch->records, batch->count);
 }
 
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count)
@@ -286,7 +181,7 @@ static int mark(sqlite3 *db, void *user)
     bind_keys(statement, keys);
     sqlite3_bind_text(statement, 8, verdict, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 9, keys->why, -1, SQLITE_STATIC);
-    code = finish(db, statement, &changes);
+    code = ncl_sql_finish(db, statement, &changes);
     return code == SQLITE_OK && changes == 0 ? SQLITE_CONSTRAINT : code;
 }
 
@@ -300,149 +195,4 @@ bool ncl_records_mark(struct ncl_store *store, const struct ncl_record *keys,
     marked.chosen = marked.verified = false;
     return store != NULL && ncl_record_flaw(&marked) == NULL &&
            ncl_store_transact(store, mark, &marked);
-}
-
-/* ---- what a filter lets through ---- */
-
-struct condition {
-    const char *column, *value;
-};
-#define CONDITIONS 8
-
-static void list_conditions(const struct ncl_record_filter *filter,
-                            struct condition conditions[CONDITIONS])
-{
-    const struct condition all[CONDITIONS] = {
-        {"problem", filter->problem}, {"platform", filter->platform},
-        {"device", filter->device},   {"driver", filter->driver},
-        {"kernel", filter->kernel},   {"algorithm", filter->algorithm},
-        {"params", filter->params},   {"class", filter->klass},
-    };
-
-    memcpy(conditions, all, sizeof(all));
-}
-
-/* sql: the statement up to its WHERE. */
-static int prepare_filtered(sqlite3 *db, char *sql, const struct ncl_record_filter *filter,
-                            sqlite3_stmt **statement)
-{
-    struct condition conditions[CONDITIONS];
-    int code = SQLITE_OK;
-    int at = 0;
-
-    list_conditions(filter, conditions);
-    add(sql, " WHERE %s%s", filter->chosen_only ? "chosen = 1" : "1",
-        filter->good_only ? " AND verdict = 'good'" : "");
-    for (size_t i = 0; i < CONDITIONS; i++) {
-        if (conditions[i].value != NULL) {
-            add(sql, " AND %s = ?", conditions[i].column);
-        }
-    }
-    code = sqlite3_prepare_v2(db, sql, -1, statement, NULL);
-    for (size_t i = 0; i < CONDITIONS && code == SQLITE_OK; i++) {
-        if (conditions[i].value != NULL) {
-            code = sqlite3_bind_text(*statement, ++at, conditions[i].value, -1, SQLITE_STATIC);
-        }
-    }
-    return code;
-}
-
-struct search {
-    const struct ncl_record_filter *filter;
-    struct ncl_record_list *list;
-    bool no_memory;
-};
-
-static void add_row(sqlite3_stmt *statement, struct search *search)
-{
-    struct ncl_record record = {0};
-
-    for (size_t i = 0; i < NCL_FIELD_COUNT; i++) {
-        read_field(statement, (int)i, &record, &ncl_fields[i]);
-    }
-    if (ncl_record_flaw(&record) == NULL) {
-        search->no_memory = !ncl_record_list_add(search->list, &record);
-    }
-}
-
-static int find(sqlite3 *db, void *user)
-{
-    struct search *search = user;
-    char sql[SQL_BYTES] = "SELECT ";
-    sqlite3_stmt *statement = NULL;
-    int code = SQLITE_OK;
-
-    list_columns(sql);
-    add(sql, " FROM records");
-    code = prepare_filtered(db, sql, search->filter, &statement);
-    while (code == SQLITE_OK || code == SQLITE_ROW) {
-        code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) {
-            add_row(statement, search);
-            code = search->no_memory ? SQLITE_DONE : code;
-        }
-    }
-    sqlite3_finalize(statement);
-    return code;
-}
-
-struct ncl_record_filter ncl_record_row(const struct ncl_record *keys)
-{
-    return (struct ncl_record_filter){.platform = keys->on.platform,
-                                      .device = keys->on.device,
-                                      .driver = keys->on.driver,
-                                      .kernel = keys->kernel,
-                                      .problem = keys->problem,
-                                      .algorithm = keys->algorithm,
-                                      .params = keys->params};
-}
-
-ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
-                            struct ncl_record_list *list)
-{
-    const size_t first = list->count;
-    struct search search = {.filter = filter, .list = list};
-
-    if (store == NULL) {
-        return NCL_OK;
-    }
-    if (!ncl_store_read(store, find, &search) || search.no_memory) {
-        list->count = first;
-    }
-    if (search.no_memory) {
-        return ncl_fail_memory(NULL, "reading tuning records");
-    }
-    ncl_record_list_sort_from(list, first);
-    return NCL_OK;
-}
-
-struct removal {
-    const struct ncl_record_filter *filter;
-    int deleted;
-};
-
-static int remove_records(sqlite3 *db, void *user)
-{
-    struct removal *removal = user;
-    char sql[SQL_BYTES] = "DELETE FROM records";
-    sqlite3_stmt *statement = NULL;
-    const int code = prepare_filtered(db, sql, removal->filter, &statement);
-
-    if (code != SQLITE_OK) {
-        sqlite3_finalize(statement);
-        return code;
-    }
-    return finish(db, statement, &removal->deleted);
-}
-
-bool ncl_records_delete(struct ncl_store *store, const struct ncl_record_filter *filter,
-                        size_t *deleted)
-{
-    struct removal removal = {.filter = filter};
-    const bool done = store != NULL && ncl_store_transact(store, remove_records, &removal);
-
-    if (deleted != NULL) {
-        *deleted = done ? (size_t)removal.deleted : 0;
-    }
-    return done;
 }

@@ -1,5 +1,5 @@
 /* Records in the user's store. One row per device, driver, kernel, problem, algorithm and params; a
- * newer measurement replaces the older one. Written at once and durably: after ncl_records_put
+ * later measurement replaces the earlier one. Written at once and durably: after ncl_records_put
  * returned true, kill -9 does not lose the record, nor does a power cut lose more than the last
  * few. A store that cannot be written warns once and keeps nothing; tuning goes on. */
 #ifndef NCL_TUNEDB_RECORDS_H
@@ -17,11 +17,12 @@ struct ncl_record_filter {
 /* Finds the one row that a record of these keys has. Borrows their strings. */
 struct ncl_record_filter ncl_record_row(const struct ncl_record *keys);
 
-/* Inserts or replaces. A STARTED record does not replace a GOOD one of this machine, nor one of
- * another origin what was MEASURED, or is newer: what was there is kept, and that is a success.
- * What was STARTED is replaced all the same by any record that was verified here. A record that is
- * put as chosen is the only one; one that was chosen stays it when measured good again. false: not
- * kept. store may be NULL. */
+/* Inserts or replaces. What was MEASURED replaces any row, whatever its utc, but a STARTED record
+ * no GOOD one. A record of another origin replaces one of another origin that is no newer, or any
+ * such once it was verified here; what was MEASURED only if that was STARTED and this was verified
+ * here. Where nothing is replaced, that is a success. A record that is put as chosen is the only
+ * one; one that was chosen stays it when measured good again. false: not kept. store may be NULL.
+ */
 bool ncl_records_put(struct ncl_store *store, const struct ncl_record *record);
 /* Several in one transaction: all or none. */
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count);
@@ -35,9 +36,12 @@ bool ncl_records_choose(struct ncl_store *store, const struct ncl_record *keys);
  * long (255 bytes), or the store failed; nothing changed. */
 bool ncl_records_mark(struct ncl_store *store, const struct ncl_record *keys,
                       enum ncl_verdict verdict, const char *why);
-/* Appends what matches, sorted in itself. NCL_OK with nothing where the store keeps nothing. */
+/* Appends what matches, sorted in itself; rows that no record can have are passed over. NCL_OK with
+ * nothing where there is no store to read; NCL_ERROR_INPUT where reading failed. */
 ncl_status ncl_records_find(struct ncl_store *store, const struct ncl_record_filter *filter,
                             struct ncl_record_list *list);
+/* Rows, those that ncl_records_find passes over too. */
+size_t ncl_records_count(struct ncl_store *store);
 /* Deletes what matches; *deleted may be NULL. */
 bool ncl_records_delete(struct ncl_store *store, const struct ncl_record_filter *filter,
                         size_t *deleted);

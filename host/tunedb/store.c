@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "tunedb/handle.h"
+#include "tunedb/salvage.h"
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,18 +15,23 @@
 #include <unistd.h>
 
 #define DEFAULT_LIMIT ((uint64_t)256 << 20)
-/* A block's time of use is written at most this often, in seconds: reading stays read-only. */
-#define USE_GRAIN 3600
-#define MAX_KEY 256
 #define SYNC_NS UINT64_C(1000000000)
 
+/* Two in one call are one line. */
 __attribute__((format(printf, 2, 3))) static void warn(struct ncl_store *store, const char *format,
                                                        ...)
 {
+    const size_t used = strlen(store->warning);
+    const size_t room = sizeof(store->warning) - used;
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(store->warning, sizeof(store->warning), format, arguments);
+    if (used > 0 && room > 2) {
+        memcpy(store->warning + used, "; ", 3);
+        vsnprintf(store->warning + used + 2, room - 2, format, arguments);
+    } else {
+        vsnprintf(store->warning + used, room, format, arguments);
+    }
     va_end(arguments);
 }
 
@@ -46,35 +52,76 @@ void ncl_store_unlock(struct ncl_store *store)
     }
 }
 
+static void give_reason(struct ncl_store *store, const char *reason)
+{
+    snprintf(store->reason, sizeof(store->reason), "%s", reason);
+}
+
+static void close_database(struct ncl_store *store)
+{
+    if (store->db != NULL && ncl_db_has_moved(store->db)) {
+        ncl_db_abandon(store->db);
+    } else {
+        sqlite3_close(store->db);
+    }
+    store->db = NULL;
+}
+
 static void switch_off(struct ncl_store *store, const char *reason)
 {
-    sqlite3_close(store->db);
-    store->db = NULL;
+    close_database(store);
+    give_reason(store, reason);
     warn(store, "%s: no cache on disk: %s", store->path, reason);
+}
+
+/* What ncl_db_open found, but for damage. */
+static void accept(struct ncl_store *store, enum ncl_db_state state, const char *reason)
+{
+    store->read_only = state == NCL_DB_READABLE;
+    give_reason(store, store->read_only ? reason : "");
+    if (store->read_only) {
+        warn(store, "%s: read, but not written: %s", store->path, reason);
+    } else if (state != NCL_DB_GOOD) {
+        switch_off(store, reason);
+    }
+}
+
+/* What the file that was set aside still gives: a damaged page costs what was on it. */
+static void start_afresh(struct ncl_store *store, const char *suffix, const char *why)
+{
+    char reason[256] = "";
+    const enum ncl_db_state state =
+        ncl_db_open(store->path, false, &store->db, reason, sizeof(reason));
+    struct ncl_text bad = {0};
+    size_t saved = 0;
+
+    if (state != NCL_DB_GOOD) {
+        switch_off(store, reason);
+        return;
+    }
+    accept(store, state, "");
+    ncl_text_add(&bad, "%s%s", store->path, suffix);
+    if (!bad.failed) {
+        saved = ncl_salvage(bad.data, store->db);
+    }
+    ncl_text_free(&bad);
+    warn(store, "%s: set aside as %s%s and started afresh, %zu tuning record%s saved: %s",
+         store->path, store->path, suffix, saved, saved == 1 ? "" : "s", why);
 }
 
 /* Opens, and sets aside what is bad, with other processes kept from doing the same. */
 static void mend_locked(struct ncl_store *store, bool thorough)
 {
-    char reason[256] = "", ignored[256] = "";
-    enum ncl_db_state state =
+    char reason[256] = "", suffix[64] = "";
+    const enum ncl_db_state state =
         ncl_db_open(store->path, thorough, &store->db, reason, sizeof(reason));
 
     if (state != NCL_DB_BAD) {
-        if (state != NCL_DB_GOOD) {
-            switch_off(store, reason);
-        }
-        return;
-    }
-    if (!ncl_db_set_aside(store->path)) {
-        switch_off(store, reason);
-        return;
-    }
-    state = ncl_db_open(store->path, false, &store->db, ignored, sizeof(ignored));
-    if (state == NCL_DB_GOOD) {
-        warn(store, "%s: set aside and started afresh: %s", store->path, reason);
+        accept(store, state, reason);
+    } else if (ncl_db_set_aside(store->path, suffix)) {
+        start_afresh(store, suffix, reason);
     } else {
-        switch_off(store, ignored);
+        switch_off(store, reason);
     }
 }
 
@@ -108,130 +155,66 @@ static void open_database(struct ncl_store *store)
 
     if (state == NCL_DB_BAD) {
         mend(store, false);
-    } else if (state != NCL_DB_GOOD) {
-        switch_off(store, reason);
+    } else {
+        accept(store, state, reason);
     }
 }
 
-void ncl_store_recover(struct ncl_store *store, int code)
+bool ncl_store_recover(struct ncl_store *store, int code)
 {
     const enum ncl_db_state state = ncl_db_judge(code);
 
-    if (state == NCL_DB_UNREACHABLE || (state == NCL_DB_BAD && store->mended)) {
-        switch_off(store, sqlite3_errstr(code));
-    } else if (state == NCL_DB_BAD) {
-        sqlite3_close(store->db);
-        store->db = NULL;
-        mend(store, true);
+    if (code == SQLITE_CONSTRAINT) {
+        return false; /* the work's own */
     }
-}
-
-/* Closing the last connection cleans up the journals; a statement left open would keep it. */
-static int prepare_keyed(struct ncl_store *store, const char *sql, const char *key,
-                         sqlite3_stmt **statement)
-{
-    int code = sqlite3_prepare_v2(store->db, sql, -1, statement, NULL);
-
-    if (code == SQLITE_OK) {
-        code = sqlite3_bind_text(*statement, 1, key, -1, SQLITE_STATIC);
-    }
-    return code;
-}
-
-/* SQLITE_ROW: found; SQLITE_DONE: not there; else an error. */
-static int read_block(struct ncl_store *store, const char *key, void **data, size_t *bytes,
-                      long long *used)
-{
-    sqlite3_stmt *statement = NULL;
-    int code =
-        prepare_keyed(store, "SELECT data, used FROM binaries WHERE key = ?", key, &statement);
-
-    if (code == SQLITE_OK) {
-        code = sqlite3_step(statement);
-    }
-    if (code == SQLITE_ROW) {
-        const void *blob = sqlite3_column_blob(statement, 0);
-        const int size = sqlite3_column_bytes(statement, 0);
-        *used = sqlite3_column_int64(statement, 1);
-        *data = blob != NULL && size > 0 ? ncl_alloc((size_t)size, 1) : NULL;
-        if (*data != NULL) {
-            memcpy(*data, blob, (size_t)size);
-            *bytes = (size_t)size;
+    give_reason(store, ncl_db_words(code));
+    if (state == NCL_DB_BAD && !store->read_only) {
+        if (store->mended) {
+            switch_off(store, ncl_db_words(code));
+            return false;
         }
+        close_database(store);
+        mend(store, true);
+        return store->db != NULL;
     }
-    sqlite3_finalize(statement);
-    return code == SQLITE_ROW && *data == NULL ? SQLITE_DONE : code;
+    return false;
 }
 
-static int touch(struct ncl_store *store, const char *key, long long now)
+/* A full disk, say: there may be room later. */
+static void note_failure(struct ncl_store *store, int code)
 {
-    sqlite3_stmt *statement = NULL;
-    int code =
-        prepare_keyed(store, "UPDATE binaries SET used = ?2 WHERE key = ?1", key, &statement);
-
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(statement, 2, now);
-        code = sqlite3_step(statement);
+    if (ncl_db_judge(code) != NCL_DB_UNREACHABLE) {
+        return;
     }
-    sqlite3_finalize(statement);
-    return code;
+    store->failing = true;
+    if (!store->said_failing) {
+        warn(store, "%s: cannot be written: %s; tried again each time", store->path,
+             ncl_db_words(code));
+    }
+    store->said_failing = true;
 }
 
-static ncl_status get(void *self, const char *key, void **data, size_t *bytes)
+/* What is kept must be in the file that others see. */
+static void follow_path(struct ncl_store *store)
 {
-    struct ncl_store *store = self;
-    const long long now = (long long)time(NULL);
-    long long used = 0;
-    int code = SQLITE_DONE;
+    char *slash = NULL;
 
-    *data = NULL;
-    *bytes = 0;
-    ncl_store_lock(store);
-    if (store->db != NULL) {
-        code = read_block(store, key, data, bytes, &used);
+    if (store->db == NULL || store->read_only || !ncl_db_has_moved(store->db)) {
+        return;
     }
-    if (code == SQLITE_ROW && (used < now - USE_GRAIN || used > now)) {
-        code = touch(store, key, now);
+    close_database(store);
+    if (!store->said_moved) {
+        warn(store, "%s: was removed or replaced while in use: what is there now is used",
+             store->path);
     }
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        ncl_store_recover(store, code);
+    store->said_moved = true;
+    slash = strrchr(store->path, '/');
+    *slash = '\0';
+    if (ncl_file_make_directories(NULL, store->path) != NCL_OK) {
+        ncl_error_set(""); /* opening says it */
     }
-    ncl_store_unlock(store);
-    return *data != NULL ? NCL_OK : NCL_ERROR_INPUT;
-}
-
-static int insert(struct ncl_store *store, const char *key, const void *data, size_t bytes)
-{
-    sqlite3_stmt *statement = NULL;
-    int code =
-        prepare_keyed(store, "INSERT OR REPLACE INTO binaries(key, used, data) VALUES(?1, ?2, ?3)",
-                      key, &statement);
-
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(statement, 2, (long long)time(NULL));
-        sqlite3_bind_blob(statement, 3, data, (int)bytes, SQLITE_STATIC);
-        code = sqlite3_step(statement);
-    }
-    sqlite3_finalize(statement);
-    return code;
-}
-
-/* Drops what no longer fits, counted from the most recently used. length() reads no blob. */
-static int trim(struct ncl_store *store)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(
-        store->db,
-        "DELETE FROM binaries WHERE rowid IN (SELECT rowid FROM (SELECT rowid, sum(length(data)) "
-        "OVER (ORDER BY used DESC, rowid DESC) AS running FROM binaries) WHERE running > ?)",
-        -1, &statement, NULL);
-
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(statement, 1, (sqlite3_int64)store->limit);
-        code = sqlite3_step(statement);
-    }
-    sqlite3_finalize(statement);
-    return code;
+    *slash = '/';
+    open_database(store);
 }
 
 static int transact_locked(sqlite3 *db, ncl_store_work work, void *user)
@@ -251,22 +234,43 @@ static int transact_locked(sqlite3 *db, ncl_store_work work, void *user)
     return code;
 }
 
+int ncl_store_write(struct ncl_store *store, ncl_store_work work, void *user)
+{
+    int code = SQLITE_MISUSE;
+    bool again = true;
+
+    for (int tries = 0; again && tries < 2; tries++) {
+        follow_path(store);
+        if (store->db == NULL || store->read_only) {
+            return SQLITE_READONLY;
+        }
+        code = transact_locked(store->db, work, user);
+        if (code != SQLITE_OK) {
+            again = ncl_store_recover(store, code);
+            note_failure(store, code);
+        } else {
+            again = ncl_db_has_moved(store->db); /* meanwhile */
+            store->failing = false;
+            give_reason(store, "");
+        }
+    }
+    return code;
+}
+
 bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user)
 {
     const uint64_t now = ncl_clock_ns();
     int code = SQLITE_MISUSE;
 
     ncl_store_lock(store);
+    follow_path(store);
     if (store->db != NULL) {
         const bool sync = store->synced == 0 || now - store->synced > SYNC_NS;
         /* In a write-ahead log this commit takes all before it to the disk. */
         sqlite3_exec(store->db, sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
                      NULL, NULL, NULL);
-        code = transact_locked(store->db, work, user);
+        code = ncl_store_write(store, work, user);
         store->synced = sync && code == SQLITE_OK ? now : store->synced;
-        if (code != SQLITE_OK) {
-            ncl_store_recover(store, code);
-        }
     }
     ncl_store_unlock(store);
     return code == SQLITE_OK;
@@ -275,52 +279,19 @@ bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user
 bool ncl_store_read(struct ncl_store *store, ncl_store_work work, void *user)
 {
     int code = SQLITE_OK;
+    bool again = true;
 
     ncl_store_lock(store);
-    if (store->db != NULL) {
+    for (int tries = 0; again && tries < 2 && store->db != NULL; tries++) {
         code = work(store->db, user);
         code = code == SQLITE_DONE ? SQLITE_OK : code;
-        if (code != SQLITE_OK) {
-            ncl_store_recover(store, code);
+        again = code != SQLITE_OK && ncl_store_recover(store, code);
+        if (code == SQLITE_OK && !store->failing && !store->read_only) {
+            give_reason(store, "");
         }
     }
     ncl_store_unlock(store);
     return code == SQLITE_OK;
-}
-
-struct block {
-    struct ncl_store *store;
-    const char *key;
-    const void *data;
-    size_t bytes;
-};
-
-static int put_block(sqlite3 *db, void *user)
-{
-    const struct block *block = user;
-    const int code = insert(block->store, block->key, block->data, block->bytes);
-
-    (void)db;
-    return code == SQLITE_DONE ? trim(block->store) : code;
-}
-
-static void put(void *self, const char *key, const void *data, size_t bytes)
-{
-    struct ncl_store *store = self;
-    struct block block = {.store = store, .key = key, .data = data, .bytes = bytes};
-    int code = SQLITE_OK;
-
-    if (bytes == 0 || bytes > NCL_DB_LARGEST_BLOCK || strlen(key) > MAX_KEY) {
-        return;
-    }
-    ncl_store_lock(store);
-    if (store->db != NULL && bytes <= store->limit) {
-        code = transact_locked(store->db, put_block, &block);
-    }
-    if (code != SQLITE_OK) {
-        ncl_store_recover(store, code);
-    }
-    ncl_store_unlock(store);
 }
 
 /* NULL: memory ran out. */
@@ -369,7 +340,7 @@ void ncl_store_close(struct ncl_store *store)
     if (store == NULL) {
         return;
     }
-    sqlite3_close(store->db);
+    close_database(store);
     pthread_mutex_destroy(&store->mutex);
     free(store->path);
     free(store);
@@ -378,24 +349,36 @@ void ncl_store_close(struct ncl_store *store)
 bool ncl_store_is_active(struct ncl_store *store)
 {
     ncl_store_lock(store);
-    const bool active = store->db != NULL;
+    const bool active = store->db != NULL && !store->read_only && !store->failing;
     ncl_store_unlock(store);
     return active;
 }
 
 const char *ncl_store_path(struct ncl_store *store)
 {
-    return store != NULL && ncl_store_is_active(store) ? store->path : NULL;
+    bool readable = false;
+
+    if (store != NULL) {
+        ncl_store_lock(store);
+        readable = store->db != NULL;
+        ncl_store_unlock(store);
+    }
+    return readable ? store->path : NULL;
 }
 
-void ncl_store_binary_cache(struct ncl_store *store, struct ncl_binary_cache *cache)
+const char *ncl_store_reason(struct ncl_store *store)
 {
-    *cache = (struct ncl_binary_cache){.self = store, .get = get, .put = put};
-}
+    static _Thread_local char line[512];
+    bool off = store == NULL;
 
-void ncl_store_set_limit(struct ncl_store *store, uint64_t bytes)
-{
-    ncl_store_lock(store);
-    store->limit = bytes;
-    ncl_store_unlock(store);
+    line[0] = '\0';
+    if (store != NULL) {
+        ncl_store_lock(store);
+        off = store->db == NULL && store->reason[0] == '\0';
+        if (store->reason[0] != '\0') {
+            snprintf(line, sizeof(line), "%s: %s", store->path, store->reason);
+        }
+        ncl_store_unlock(store);
+    }
+    return off ? "the cache is off" : line[0] != '\0' ? line : NULL;
 }

@@ -1,8 +1,9 @@
 /* The user's own store: a SQLite database "nextcl.db" in the cache directory, holding program
  * binaries, tuning records (records.h) and journals. A cache, so it never makes the library
- * unusable: whatever cannot be read is set aside (nextcl.db.bad-...) and started afresh, whatever
- * cannot be written is done without, each said once at level warning. Several processes at once and
- * kill -9 at any moment are safe. */
+ * unusable: what is damaged is set aside (nextcl.db.bad-...) and started afresh with the tuning
+ * records that can still be read, what cannot be written is read, what is removed meanwhile is made
+ * anew, what cannot be used is done without, each said once at level warning. Several processes at
+ * once and kill -9 at any moment are safe. */
 #ifndef NCL_TUNEDB_STORE_H
 #define NCL_TUNEDB_STORE_H
 
@@ -16,10 +17,13 @@ struct ncl_store; /* thread-safe; not to be used across fork */
 ncl_status ncl_store_open(const struct ncl_log *log, const char *directory,
                           struct ncl_store **store);
 void ncl_store_close(struct ncl_store *store);
-/* False: the store keeps nothing. */
+/* False: the store keeps nothing, or the last write failed. It may give what it kept before. */
 bool ncl_store_is_active(struct ncl_store *store);
-/* The database's path, valid until ncl_store_close; NULL: the store, or no store, keeps nothing. */
+/* The database's path, valid until ncl_store_close; NULL: nothing can be read. */
 const char *ncl_store_path(struct ncl_store *store);
+/* Why nothing is kept, or why the last call failed, as one line that names the path; NULL: neither.
+ * Valid until the thread's next call. store may be NULL. */
+const char *ncl_store_reason(struct ncl_store *store);
 /* The cache is valid until ncl_store_close. Blocks over 64 MiB are not kept. */
 void ncl_store_binary_cache(struct ncl_store *store, struct ncl_binary_cache *cache);
 /* Bound on the sum of all blocks, least recently used go first (256 MiB unless told). */

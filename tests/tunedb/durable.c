@@ -215,12 +215,19 @@ START_TEST(a_full_disk_loses_nothing_reported)
     while (kept < 10000 && put_numbered(store, kept)) {
         kept++;
     }
-    ncl_store_close(store);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
     ck_assert_int_gt(kept, 5);
     ck_assert_int_lt(kept, 10000);
+    ck_assert(!ncl_store_is_active(store));
     ck_assert_int_eq(seen.warnings, 1);
-    ck_assert_ptr_nonnull(strstr(seen.last, "no cache on disk"));
+    ck_assert_ptr_nonnull(strstr(seen.last, "cannot be written"));
+    ck_assert_ptr_nonnull(strstr(ncl_store_reason(store), "full"));
+    /* There is room again. */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ck_assert(put_numbered(store, kept++));
+    ck_assert(ncl_store_is_active(store));
+    ck_assert_ptr_null(ncl_store_reason(store));
+    ncl_store_close(store);
+    ck_assert_int_eq(seen.warnings, 1);
     expect_all(kept);
     ck_assert_int_eq(set_aside(), 0);
 }
