@@ -230,6 +230,10 @@ int main(void)
 {
     TCase *tests = tcase_create("explain");
 
+    if (!fault_layer_load()) {
+        puts("$NEXTCL_BUILD/tests/layer_fault.so is missing");
+        return 1;
+    }
     tcase_add_checked_fixture(tests, open_all, close_all);
     tcase_add_test(tests, defaults_of_which_nothing_is_known);
     tcase_add_test(tests, a_winner_among_others);

@@ -40,13 +40,24 @@ static struct duration *duration_of(cl_event event)
     return &durations[(hash ^ hash >> 20) % (sizeof durations / sizeof *durations)];
 }
 
+/* Instead of a source's hash. */
+#define SOURCE_FAST 1u
+#define SOURCE_SLOW 2u
+
+static cl_ulong pace(uint64_t source, uint64_t hash)
+{
+    if (source == SOURCE_FAST)
+        return 1000;
+    return source == SOURCE_SLOW ? 9000 : 2000 + (hash ^ hash >> 32) % 3000;
+}
+
 /* source: its hash. */
 static void set_duration(uint64_t source, cl_uint dimensions, const size_t *global, cl_event event)
 {
     const uint64_t hash = hash_bytes(source, global, dimensions * sizeof *global);
 
     pthread_mutex_lock(&durations_lock);
-    *duration_of(event) = (struct duration){event, 2000 + (hash ^ hash >> 32) % 3000};
+    *duration_of(event) = (struct duration){event, pace(source, hash)};
     pthread_mutex_unlock(&durations_lock);
 }
 
