@@ -27,8 +27,7 @@
  *   NCL_LAYER_CLOCK             zero: events' times are 0; none: there are none; backwards: each
  *                               command ends before the one before it began; source: a launch takes
  *                               2 to 5 microseconds, always the same for a source and a range
- *   NCL_LAYER_FAST, NCL_LAYER_SLOW=TEXT  with the clock "source": 1 microsecond, and 9, where the
- *                               source holds the text
+ *   NCL_LAYER_FAST=TEXT         with the clock "source": 1 microsecond where it holds the text
  *   NCL_LAYER_COUNT=FILE        at exit, FILE holds the counts as JSON
  *
  * Limits are enforced as a driver does, not only reported. */
@@ -232,12 +231,10 @@ static uint64_t source_of(cl_kernel kernel)
 /* What a launch's time comes from. */
 static uint64_t pace_of(cl_uint count, const char **strings, const size_t *lengths)
 {
-    const char *fast = getenv("NCL_LAYER_FAST"), *slow = getenv("NCL_LAYER_SLOW");
+    const char *fast = getenv("NCL_LAYER_FAST");
 
     if (fast && source_holds(count, strings, lengths, fast))
         return SOURCE_FAST;
-    if (slow && source_holds(count, strings, lengths, slow))
-        return SOURCE_SLOW;
     return hash_source(count, strings, lengths);
 }
 
