@@ -353,7 +353,7 @@ static int decides_block(const struct question *q, const struct ncl_block_questi
 {
     if (record->verdict != NCL_VERDICT_GOOD || !is_recommended(q, record) ||
         ncl_match_of(&record->on, &q->here) > NCL_MATCH_DRIVER ||
-        !same(record->kernel, question->kernels) ||
+        (question->kernels && !same(record->kernel, question->kernels)) ||
         (question->measured_only && record->origin != NCL_ORIGIN_MEASURED))
         return 0;
     return block_of(record);

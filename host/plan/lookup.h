@@ -69,7 +69,7 @@ bool ncl_lookup(const struct ncl_log *log, struct ncl_store *store, const struct
  * best blocks. false: none does. */
 struct ncl_block_question {
     const char *net;
-    const char *kernels; /* hash of all of them */
+    const char *kernels; /* hash of all of them; NULL: of whichever */
     bool measured_only;  /* on this machine */
 };
 struct ncl_block_advice {

@@ -57,12 +57,16 @@ int ncl_session_advised_block(struct ncl_session *session, int block)
     const struct ncl_log *log = session->device->log;
     struct ncl_block_advice *advice = &session->block;
     char key[NCL_NET_KEY], kernels[NCL_HASH_TEXT];
-    struct ncl_block_question question = {.net = key, .kernels = kernels};
+    struct ncl_block_question question = {.net = key};
 
     if (!config->channel_block_free || !ncl_store_path(config->store) ||
         ncl_session_net_key(session->schedule, caps, key) != NCL_OK)
         return block;
+    /* The hash takes as long as a tenth of a session: not where it decides nothing. */
+    if (!ncl_lookup_block(log, config->store, caps, &question, advice) || advice->block == block)
+        return block;
     ncl_tune_hash_kernels(kernels);
+    question.kernels = kernels;
     if (!ncl_lookup_block(log, config->store, caps, &question, advice))
         return block;
     if (advice->origin != NCL_ORIGIN_MEASURED && advice->block != block &&
