@@ -221,7 +221,7 @@ typedef enum ncl_effort {
 
 /* Whole-network figures are sums over layers of measured launches, seconds per inference. */
 typedef struct ncl_tune_progress {
-    const char *layer;               /* that was worked on last */
+    const char *layer;               /* that was worked on last; "" before the first */
     size_t layer_index, layer_count; /* among the distinct problems */
     double elapsed, budget;          /* seconds; their difference is the time left */
     double default_seconds, best_seconds;
@@ -234,7 +234,7 @@ typedef int (*ncl_tune_fn)(void *user, const ncl_tune_progress *progress);
 typedef struct ncl_tune_options {
     size_t struct_size; /* sizeof(ncl_tune_options) */
     ncl_effort effort;
-    double budget_seconds; /* for the whole network */
+    double budget_seconds; /* for the whole network; at most a year */
     uint64_t seed;         /* 0: 1 */
     int resume;            /* go on with an interrupted run of the same model and seed */
     int from_worst;        /* start from deliberately bad parameters, knowing nothing: a test of the
@@ -247,7 +247,8 @@ typedef struct ncl_tune_options {
     ncl_tune_fn progress;
     void *user;
     double patience_seconds; /* for building and first running a candidate in a worker, which is
-                                given up for good after that; 0: 35 */
+                                given up for good after that; 0: 35; at most a
+                                year */
 } ncl_tune_options;
 
 typedef enum ncl_db_action {
@@ -257,9 +258,9 @@ typedef enum ncl_db_action {
                         */
     NCL_DB_IMPORT = 2, /* from all paths into the store: verified when first used; what was measured
                           here stays */
-    NCL_DB_MERGE =
-        3, /* paths[1..] into paths[0], sorted, the best of each; leaves the store alone */
-    NCL_DB_CLEAR = 4 /* forget all records; no paths */
+    NCL_DB_MERGE = 3,  /* paths[1..] and what paths[0] holds already into paths[0], sorted, of each
+                          point the newest; leaves the store alone */
+    NCL_DB_CLEAR = 4   /* forget all records, journals of tuning and hints given; no paths */
 } ncl_db_action;
 
 /* ---- library ---- */
@@ -348,11 +349,15 @@ NCL_API ncl_status ncl_verify(ncl_session *session, const ncl_tensor *inputs, si
 NCL_API ncl_status ncl_tune(ncl_context *context, const ncl_model *model, const ncl_tensor *inputs,
                             size_t input_count, const ncl_tune_options *options, char **json);
 /* The whole of a worker: serves the tuner or the session that started it, through two file
- * descriptors, until that is done or gone. Prints nothing. */
+ * descriptors, until that is done or gone. Prints nothing; 0 and 1 lead to /dev/null from then on,
+ * so that a driver's prints do not get between. */
 NCL_API ncl_status ncl_tune_worker(int in, int out);
-/* The user's tuning records; needs no device. *records (if not NULL): how many were written, read
- * or forgotten. A file is written whole or not at all; a file that is not as tuning/README.md says
- * changes nothing. */
+/* The user's tuning records; needs no device. *records (if not NULL): how many were written to the
+ * file, changed the store, or were forgotten; 0 after a failure. A file is written whole or not at
+ * all; a file that is not as tuning/README.md says changes nothing. NCL_ERROR_USAGE: paths that do
+ * not suit the action, or the cache is off; NCL_ERROR_INPUT: a file that is missing, not as it must
+ * be, or cannot be written, or a store that cannot be read or written: ncl_last_error says why.
+ * Threads: any. */
 NCL_API ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char *const *paths,
                           size_t path_count, size_t *records);
 

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "tunedb/store.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,16 @@ void ncl_free(void *memory)
 ncl_status ncl_fail_null(const char *function)
 {
     return ncl_fail(NULL, NCL_ERROR_USAGE, "%s: an argument is NULL", function);
+}
+
+ncl_status ncl_check_size(const struct ncl_log *log, const char *what, size_t given, size_t first,
+                          size_t now)
+{
+    if (given == now || given == first)
+        return NCL_OK;
+    return ncl_fail(log, NCL_ERROR_USAGE,
+                    "%s: struct_size is %zu, expected %zu, or %zu of an earlier release", what,
+                    given, now, first);
 }
 
 void ncl_options_init(ncl_options *options)
@@ -214,16 +225,17 @@ ncl_status ncl_open(const ncl_options *options, ncl_context **out)
 {
     struct ncl_context *context;
     ncl_options defaults;
-    ncl_status status;
+    ncl_status status = NCL_OK;
 
     if (!out)
         return ncl_fail_null("ncl_open");
     *out = NULL;
     ncl_options_init(&defaults);
-    if (options && (!options->struct_size || options->struct_size > sizeof *options))
-        return ncl_fail(NULL, NCL_ERROR_USAGE,
-                        "options: struct_size is %zu, expected %zu (ncl_options_init sets it)",
-                        options->struct_size, sizeof *options);
+    if (options)
+        status = ncl_check_size(NULL, "options (ncl_options_init sets it)", options->struct_size,
+                                offsetof(ncl_options, worker), sizeof *options);
+    if (status != NCL_OK)
+        return status;
     if (options)
         memcpy(&defaults, options, options->struct_size);
     context = ncl_alloc(1, sizeof *context);

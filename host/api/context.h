@@ -35,6 +35,10 @@ struct ncl_model {
 
 /* NCL_ERROR_USAGE for `function`, which got a NULL that it cannot do without. */
 ncl_status ncl_fail_null(const char *function);
+/* NCL_ERROR_USAGE unless a caller's struct_size is that of this release, or of the first one, whose
+ * struct ended where `first` says: no other size is whole members. */
+ncl_status ncl_check_size(const struct ncl_log *log, const char *what, size_t given, size_t first,
+                          size_t now);
 /* Shapes of all of the model's inputs; *result: free with free(). */
 ncl_status ncl_input_dims(const struct ncl_context *context, const ncl_model *model,
                           const ncl_tensor *inputs, size_t count, struct ncl_dims **result);

@@ -16,6 +16,17 @@ struct borrowed {
     struct ncl_store *store, *own;
 };
 
+/* Names the store's file and why, and what that means. */
+static ncl_status fail_store(struct ncl_context *context, struct ncl_store *store,
+                             const char *meaning)
+{
+    const char *reason = ncl_store_reason(store);
+
+    return reason ? ncl_fail(&context->log, NCL_ERROR_INPUT, "%s: %s", reason, meaning)
+                  : ncl_fail(&context->log, NCL_ERROR_INPUT, "%s/nextcl.db: %s", context->cache_dir,
+                             meaning);
+}
+
 static ncl_status borrow(struct ncl_context *context, struct borrowed *borrowed)
 {
     ncl_status status = NCL_OK;
@@ -30,10 +41,8 @@ static ncl_status borrow(struct ncl_context *context, struct borrowed *borrowed)
         borrowed->store = borrowed->own;
     }
     if (status == NCL_OK && !ncl_store_path(borrowed->store)) {
+        status = fail_store(context, borrowed->store, "it cannot be used");
         ncl_store_close(borrowed->own);
-        return ncl_fail(&context->log, NCL_ERROR_INPUT,
-                        "%s/nextcl.db: cannot be used as a store of tuning records",
-                        context->cache_dir);
     }
     return status;
 }
@@ -72,8 +81,7 @@ static ncl_status find_all(struct ncl_context *context, const struct borrowed *b
 
     /* It may have failed only now: an empty file must not replace a good one. */
     return status == NCL_OK && !ncl_store_path(borrowed->store)
-               ? ncl_fail(&context->log, NCL_ERROR_INPUT, "%s/nextcl.db: cannot be read",
-                          context->cache_dir)
+               ? fail_store(context, borrowed->store, "it cannot be read")
                : status;
 }
 
@@ -110,7 +118,8 @@ static ncl_status read_files(struct ncl_context *context, const char *const *pat
 }
 
 /* What another machine found is a hint: it was not verified here. */
-static ncl_status keep_imported(struct ncl_context *context, struct ncl_record_list *list)
+static ncl_status keep_imported(struct ncl_context *context, struct ncl_record_list *list,
+                                size_t *changed)
 {
     struct borrowed borrowed;
     ncl_status status = borrow(context, &borrowed);
@@ -123,10 +132,13 @@ static ncl_status keep_imported(struct ncl_context *context, struct ncl_record_l
         if (list->records[i].origin != NCL_ORIGIN_ANALYTIC)
             list->records[i].origin = NCL_ORIGIN_IMPORTED;
     }
-    if (!ncl_records_put_all(borrowed.store, list->records, list->count))
-        status = ncl_fail(&context->log, NCL_ERROR_INPUT,
-                          "%s/nextcl.db: the records could not be written, none was imported",
-                          context->cache_dir);
+    if (!ncl_records_put_counted(borrowed.store, list->records, list->count, changed))
+        status = fail_store(context, borrowed.store, "no record was imported");
+    else if (*changed < list->count)
+        ncl_note(&context->log, NCL_LOG_WARNING,
+                 "%zu of %zu records were not imported: what was measured or verified here, or is "
+                 "newer, stays",
+                 list->count - *changed, list->count);
     ncl_store_close(borrowed.own);
     return status;
 }
@@ -138,8 +150,7 @@ static ncl_status import_records(struct ncl_context *context, const char *const 
     ncl_status status = read_files(context, paths, count, &list);
 
     if (status == NCL_OK)
-        status = keep_imported(context, &list);
-    *records = list.count;
+        status = keep_imported(context, &list, records);
     ncl_record_list_free(&list);
     return status;
 }
@@ -169,9 +180,8 @@ static ncl_status clear_records(struct ncl_context *context, size_t *records)
     if (status != NCL_OK)
         return status;
     if (!ncl_records_delete(borrowed.store, &everything, records) ||
-        !ncl_store_journal_clear(borrowed.store, NULL))
-        status = ncl_fail(&context->log, NCL_ERROR_INPUT,
-                          "%s/nextcl.db: the records could not be deleted", context->cache_dir);
+        !ncl_store_journal_clear(borrowed.store, NULL) || !ncl_store_notes_clear(borrowed.store))
+        status = fail_store(context, borrowed.store, "not all was deleted");
     ncl_store_close(borrowed.own);
     return status;
 }
@@ -229,8 +239,9 @@ ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char *const 
 }
 
 /* NULL: memory ran out. */
-static json_t *describe(const char *path, const struct ncl_record_list *list)
+static json_t *describe(struct ncl_store *store, const struct ncl_record_list *list)
 {
+    const size_t rows = ncl_records_count(store);
     json_t *records = json_array();
     int failed = records == NULL;
 
@@ -240,7 +251,8 @@ static json_t *describe(const char *path, const struct ncl_record_list *list)
         json_decref(records);
         return NULL;
     }
-    return json_pack("{s:s?, s:o}", "path", path, "records", records);
+    return json_pack("{s:s?, s:o, s:I}", "path", ncl_store_path(store), "records", records,
+                     "passed_over", (json_int_t)(rows > list->count ? rows - list->count : 0));
 }
 
 ncl_status ncl_db_report(struct ncl_context *context, char **json)
@@ -253,8 +265,7 @@ ncl_status ncl_db_report(struct ncl_context *context, char **json)
         return status;
     status = find_all(context, &borrowed, &list);
     if (status == NCL_OK)
-        status =
-            ncl_report_dump(&context->log, describe(ncl_store_path(borrowed.store), &list), json);
+        status = ncl_report_dump(&context->log, describe(borrowed.store, &list), json);
     ncl_record_list_free(&list);
     ncl_store_close(borrowed.own);
     return status;

@@ -47,15 +47,17 @@ ncl_status ncl_image_load(ncl_context *context, const char *path, const ncl_imag
                           float *pixels)
 {
     ncl_image_options defaults;
+    ncl_status status = NCL_OK;
 
     if (!context || !path || !pixels)
         return ncl_fail_null("ncl_image_load");
     ncl_image_options_init(&defaults);
-    if (options && (!options->struct_size || options->struct_size > sizeof *options))
-        return ncl_fail(&context->log, NCL_ERROR_USAGE,
-                        "image options: struct_size is %zu, expected %zu "
-                        "(ncl_image_options_init sets it)",
-                        options->struct_size, sizeof *options);
+    if (options)
+        status = ncl_check_size(&context->log, "image options (ncl_image_options_init sets it)",
+                                options->struct_size, offsetof(ncl_image_options, channels),
+                                sizeof *options);
+    if (status != NCL_OK)
+        return status;
     if (options)
         memcpy(&defaults, options, options->struct_size);
     return ncl_image_read(&context->log, path, &defaults, pixels);

@@ -1,26 +1,34 @@
 #include "session/tune.h"
 #include "api/context.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+
+/* A year: longer times are slips, and infinite ones no numbers to calculate with. */
+#define MAX_SECONDS (365.0 * 86400)
+
+static ncl_status check_seconds(const struct ncl_log *log, const char *what, double seconds)
+{
+    if (seconds >= 0 && seconds <= MAX_SECONDS) /* and no NaN */
+        return NCL_OK;
+    return ncl_fail(log, NCL_ERROR_USAGE,
+                    "tuning options: a %s of %g seconds, expected 0 to %.0f (a year)", what,
+                    seconds, MAX_SECONDS);
+}
 
 static ncl_status check_options(const struct ncl_context *context, const ncl_tune_options *o)
 {
-    if (!o->struct_size || o->struct_size > sizeof *o)
-        return ncl_fail(&context->log, NCL_ERROR_USAGE,
-                        "tuning options: struct_size is %zu, expected %zu", o->struct_size,
-                        sizeof *o);
-    if ((int)o->effort < NCL_EFFORT_NORMAL || o->effort > NCL_EFFORT_FULL)
-        return ncl_fail(&context->log, NCL_ERROR_USAGE, "tuning options: unknown effort %d",
-                        (int)o->effort);
-    if (!(o->budget_seconds >= 0))
-        return ncl_fail(&context->log, NCL_ERROR_USAGE,
-                        "tuning options: a budget of %g seconds, expected 0 or more",
-                        o->budget_seconds);
-    if (o->struct_size == sizeof *o && !(o->patience_seconds >= 0))
-        return ncl_fail(&context->log, NCL_ERROR_USAGE,
-                        "tuning options: a patience of %g seconds, expected 0 or more",
-                        o->patience_seconds);
-    return NCL_OK;
+    ncl_status status = ncl_check_size(&context->log, "tuning options", o->struct_size,
+                                       offsetof(ncl_tune_options, patience_seconds), sizeof *o);
+
+    if (status == NCL_OK && ((int)o->effort < NCL_EFFORT_NORMAL || o->effort > NCL_EFFORT_FULL))
+        status = ncl_fail(&context->log, NCL_ERROR_USAGE, "tuning options: unknown effort %d",
+                          (int)o->effort);
+    if (status == NCL_OK)
+        status = check_seconds(&context->log, "budget", o->budget_seconds);
+    if (status == NCL_OK && o->struct_size == sizeof *o)
+        status = check_seconds(&context->log, "patience", o->patience_seconds);
+    return status;
 }
 
 static ncl_status tune(ncl_context *context, const ncl_model *model, const struct ncl_dims *dims,

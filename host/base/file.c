@@ -20,7 +20,9 @@ static ncl_status fail_read(const struct ncl_log *log, const char *path, int err
 
 static ncl_status fail_write(const struct ncl_log *log, const char *path, int error)
 {
-    return ncl_fail(log, NCL_ERROR_USAGE, "%s: cannot be written: %s", path, strerror(error));
+    const ncl_status status = error == ENOMEM ? NCL_ERROR_MEMORY : NCL_ERROR_INPUT;
+
+    return ncl_fail(log, status, "%s: cannot be written: %s", path, strerror(error));
 }
 
 static ncl_status map_descriptor(const struct ncl_log *log, const char *path, int file,
@@ -140,28 +142,38 @@ static int write_parts(int file, const struct ncl_file_part *parts, size_t part_
     return error;
 }
 
-ncl_status ncl_file_write(const struct ncl_log *log, const char *path,
-                          const struct ncl_file_part *parts, size_t part_count)
+/* Beside what a symbolic link leads to, and in its place: the link stays one. */
+static int write_beside(const char *path, const struct ncl_file_part *parts, size_t part_count)
 {
-    struct stat facts;
+    char *target = realpath(path, NULL);
+    const char *place = target != NULL ? target : path;
     char *name = NULL;
-    int file = -1;
-    int error = 0;
+    const int file = open_beside(place, &name);
+    int error = file < 0 ? errno : write_parts(file, parts, part_count);
 
-    /* A rename over /dev/null would replace the device. */
-    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
-        return ncl_fail(log, NCL_ERROR_USAGE, "%s: expected a regular file or none, found %s", path,
-                        S_ISDIR(facts.st_mode) ? "a directory" : "a special file");
-    }
-    file = open_beside(path, &name);
-    error = file < 0 ? errno : write_parts(file, parts, part_count);
-    if (error == 0 && rename(name, path) != 0) {
+    if (error == 0 && rename(name, place) != 0) {
         error = errno;
     }
     if (error != 0 && file >= 0) {
         unlink(name);
     }
     free(name);
+    free(target);
+    return error;
+}
+
+ncl_status ncl_file_write(const struct ncl_log *log, const char *path,
+                          const struct ncl_file_part *parts, size_t part_count)
+{
+    struct stat facts;
+    int error = 0;
+
+    /* A rename over /dev/null would replace the device. */
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
+        return ncl_fail(log, NCL_ERROR_INPUT, "%s: expected a regular file or none, found %s", path,
+                        S_ISDIR(facts.st_mode) ? "a directory" : "a special file");
+    }
+    error = write_beside(path, parts, part_count);
     return error == 0 ? NCL_OK : fail_write(log, path, error);
 }
 

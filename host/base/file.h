@@ -14,7 +14,7 @@ void ncl_file_unmap(struct ncl_file_map *map);
 /* Memory for these bytes of a mapping is not needed for now: reading them again reads the file. */
 void ncl_file_forget(const void *data, size_t bytes);
 /* Writes parts one after the other into a temporary file beside path and renames it: path is whole
- * or untouched. */
+ * or untouched, and a link that leads to a file stays one. */
 struct ncl_file_part {
     const void *data;
     size_t bytes;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,6 +19,9 @@
 
 /* How long a killed process may take to die before it counts as stuck. */
 #define DEATH_MS 5000
+#define TURN_MS 50
+/* And how long one that is not wanted any more may take to close its device. */
+#define CLOSE_MS 10000
 
 /* ---- starting ---- */
 
@@ -133,7 +137,6 @@ static uint64_t deadline_in(double seconds)
     return ncl_clock_ns() + (uint64_t)(seconds > 0 ? seconds * 1e9 : 0);
 }
 
-/* Waits until fd is ready. false: not in time. */
 static bool wait_for(int fd, short events, uint64_t deadline)
 {
     struct pollfd poller = {fd, events, 0};
@@ -145,6 +148,24 @@ static bool wait_for(int fd, short events, uint64_t deadline)
     return count > 0;
 }
 
+/* Waits until fd is ready, in turns: one that took much longer, because this process was stopped,
+ * counts as four at most. *left: seconds. false: not in time. */
+static bool wait_turns(int fd, short events, double *left)
+{
+    const double turn = TURN_MS * 1e-3;
+    bool ready;
+
+    do {
+        const uint64_t before = ncl_clock_ns();
+        double waited;
+
+        ready = wait_for(fd, events, deadline_in(fmin(*left, turn)));
+        waited = (double)(ncl_clock_ns() - before) * 1e-9;
+        *left -= fmin(waited, 4 * turn);
+    } while (!ready && *left > 0);
+    return ready;
+}
+
 static bool is_again(ssize_t done)
 {
     return done < 0 && (errno == EAGAIN || errno == EINTR);
@@ -153,7 +174,6 @@ static bool is_again(ssize_t done)
 enum ncl_process_io ncl_process_send(const struct ncl_process *process, const void *data,
                                      size_t bytes, double seconds)
 {
-    const uint64_t deadline = deadline_in(seconds);
     size_t sent = 0;
 
     while (sent < bytes) {
@@ -164,7 +184,7 @@ enum ncl_process_io ncl_process_send(const struct ncl_process *process, const vo
             sent += (size_t)done;
         else if (!is_again(done))
             return NCL_PROCESS_GONE;
-        else if (!wait_for(process->fd, POLLOUT, deadline))
+        else if (!wait_turns(process->fd, POLLOUT, &seconds))
             return NCL_PROCESS_LATE;
     }
     return NCL_PROCESS_DONE;
@@ -173,8 +193,6 @@ enum ncl_process_io ncl_process_send(const struct ncl_process *process, const vo
 enum ncl_process_io ncl_process_receive(const struct ncl_process *process, void *data, size_t bytes,
                                         size_t *got, double seconds)
 {
-    const uint64_t deadline = deadline_in(seconds);
-
     while (*got < bytes) {
         const ssize_t done = recv(process->fd, (char *)data + *got, bytes - *got, MSG_DONTWAIT);
 
@@ -182,7 +200,7 @@ enum ncl_process_io ncl_process_receive(const struct ncl_process *process, void 
             *got += (size_t)done;
         else if (!is_again(done))
             return NCL_PROCESS_GONE;
-        else if (!wait_for(process->fd, POLLIN, deadline))
+        else if (!wait_turns(process->fd, POLLIN, &seconds))
             return NCL_PROCESS_LATE;
     }
     return NCL_PROCESS_DONE;
@@ -236,6 +254,33 @@ bool ncl_fd_read(int fd, void *data, size_t bytes)
     return true;
 }
 
+static bool silence(int fd)
+{
+    const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const bool done = nothing >= 0 && dup2(nothing, fd) >= 0;
+
+    if (nothing >= 0)
+        close(nothing);
+    return done;
+}
+
+bool ncl_fd_take(int fds[2])
+{
+    const int had[2] = {fds[0], fds[1]};
+    bool done = true;
+
+    for (int i = 0; done && i < 2; i++) {
+        if (had[i] <= STDERR_FILENO)
+            fds[i] = fcntl(had[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        else if (fcntl(had[i], F_SETFD, FD_CLOEXEC) != 0)
+            done = false;
+        done = done && fds[i] >= 0;
+    }
+    for (int i = 0; done && i < 2; i++)
+        done = had[i] > STDERR_FILENO || silence(had[i]);
+    return done;
+}
+
 /* ---- ending ---- */
 
 static void describe(int status, char ended[64])
@@ -269,20 +314,24 @@ void ncl_process_kill(const struct ncl_process *process)
     kill(process->pid, SIGKILL);
 }
 
-void ncl_process_end(struct ncl_process *process, char ended[64])
+bool ncl_process_end(struct ncl_process *process, char ended[64])
 {
+    bool killed = false;
     int status = 0;
 
     if (ended)
         snprintf(ended, 64, "still there after it was killed");
     if (process->pid > 0) {
         ncl_process_kill(process);
-        if (wait_for_hang_up(process->fd) && waitpid(process->pid, &status, 0) == process->pid &&
-            ended)
-            describe(status, ended);
+        if (wait_for_hang_up(process->fd) && waitpid(process->pid, &status, 0) == process->pid) {
+            killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+            if (ended)
+                describe(status, ended);
+        }
         close(process->fd);
     }
     *process = (struct ncl_process){0, -1};
+    return killed;
 }
 
 /* ---- watching ---- */
@@ -293,6 +342,11 @@ struct ncl_watch {
     bool busy, gone;
     int fd, wake[2]; /* a byte in wake ends the thread */
 };
+
+static void die(void)
+{
+    kill(getpid(), SIGKILL); /* no exit handlers: a driver may hang */
+}
 
 static void *watch(void *argument)
 {
@@ -306,8 +360,10 @@ static void *watch(void *argument)
     pthread_mutex_lock(&w->lock);
     w->gone = pollers[0].revents != 0;
     if (w->gone && w->busy)
-        kill(getpid(), SIGKILL); /* no exit handlers: a driver may hang */
+        die();
     pthread_mutex_unlock(&w->lock);
+    if (w->gone && !wait_for(w->wake[0], POLLIN, deadline_in(CLOSE_MS * 1e-3)))
+        die();
     return NULL;
 }
 

@@ -20,7 +20,8 @@ enum ncl_process_io {
  * leads a process group of its own, which the terminal's Ctrl-C does not reach. */
 ncl_status ncl_process_start(const struct ncl_log *log, const char *const *command, bool quiet,
                              struct ncl_process *process);
-/* All of the bytes, within so many seconds. Never raises SIGPIPE. */
+/* All of the bytes, within so many seconds of waiting: time in which this process was stopped does
+ * not count, nor when it receives. Never raises SIGPIPE. */
 enum ncl_process_io ncl_process_send(const struct ncl_process *process, const void *data,
                                      size_t bytes, double seconds);
 /* bytes of them, of which *got (0 at first) are there already: may go on after LATE. */
@@ -32,15 +33,21 @@ int ncl_process_wait(const struct ncl_process *processes, int count, double seco
 /* Kills its group, and waits for nothing: ncl_process_end, later, takes less time then. */
 void ncl_process_kill(const struct ncl_process *process);
 /* Kills its group, reaps it, and says how it ended, unless ended is NULL: "killed by signal 11",
- * "exited with status 3". One that does not die, stuck in a driver, is left alone. */
-void ncl_process_end(struct ncl_process *process, char ended[64]);
+ * "exited with status 3". One that does not die, stuck in a driver, is left alone. true: it
+ * was SIGKILL, of whoever, and of this call where it lived still. */
+bool ncl_process_end(struct ncl_process *process, char ended[64]);
 
 /* For the child: all bytes, blocking. false: the other end is gone. */
 bool ncl_fd_write(int fd, const void *data, size_t bytes);
 bool ncl_fd_read(int fd, void *data, size_t bytes);
+/* Keeps both to this process: not for what it starts, which may outlive it, nor for what its
+ * libraries print. Those that are 0, 1 or 2 are replaced by others, and /dev/null takes their
+ * place. false: errno. */
+bool ncl_fd_take(int fds[2]);
 
 /* The other side of fd is watched by a thread: when it closes while this process is busy, the
- * process ends at once, whatever it hangs in. */
+ * process ends at once, whatever it hangs in; when it is not busy, unless the watch is stopped
+ * within ten seconds. */
 struct ncl_watch;
 ncl_status ncl_watch_start(const struct ncl_log *log, int fd, struct ncl_watch **watch);
 /* false: the other side is gone already. */

@@ -74,12 +74,30 @@ struct cli_command {
     int min_arguments, max_arguments; /* -1: no limit */
     int (*run)(const struct cli_options *options);
 };
+/* What options are where they are not given. */
+extern const struct cli_options cli_defaults;
 /* Parses argv[2..] for a command. Returns 0, or a status after one line on stderr. */
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               struct cli_options *options);
 void cli_print_options(const char *names); /* their help lines on stdout; NULL: the common ones */
 /* "90", "60s", "2m", "1.5h" in seconds. false: none of these, or not above zero. */
 bool cli_parse_duration(const char *text, double *seconds);
+/* For a line that says what to type next: the model and the given options that say which net it is,
+ * at which shape and on which device, as a shell reads them: "zoo:resnet18 --size 32". --tune-seed
+ * is among them, which tune alone takes. Returns text. */
+#define CLI_REPEATED 4096 /* bytes that usual options need at most */
+const char *cli_repeat_options(const struct cli_options *options, char *text, size_t size);
+
+/* ---- interrupt.c ---- */
+/* Of the exit status after a signal: what shells add its number to. NCL_ERROR_CANCELLED is SIGINT's
+ * sum. */
+#define CLI_SIGNALLED 128
+/* From here on, before any other thread is made: Ctrl-C, SIGTERM and SIGHUP ask to stop, and a
+ * second one, later, ends the process. */
+int cli_listen_for_signals(void);
+bool cli_interrupted(void); /* one of them came */
+int cli_fail_interrupted(void);
+int cli_exit_status(int status); /* NCL_ERROR_CANCELLED becomes the signal's */
 
 /* ---- open.c: context and model ---- */
 struct cli_session {
@@ -94,8 +112,6 @@ int cli_open_context(const struct cli_options *options, const char *device, ncl_
 /* options->arguments[0]: a path or zoo:NAME. */
 int cli_open_model(const struct cli_options *options, ncl_context *context, ncl_model **model);
 void cli_close(struct cli_session *session);
-bool cli_interrupted(void); /* Ctrl-C was pressed */
-int cli_fail_interrupted(void);
 double cli_seconds(void); /* monotonic */
 extern double cli_process_start;
 const char *cli_math_name(ncl_math math);

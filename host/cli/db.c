@@ -101,6 +101,7 @@ static void print_record(const json_t *record)
 static void print_records(const json_t *root)
 {
     const json_t *records = json_object_get(root, "records"), *before = NULL;
+    const double passed_over = cli_number(root, "passed_over");
     const size_t count = json_array_size(records);
     size_t chosen = 0;
 
@@ -114,6 +115,10 @@ static void print_records(const json_t *root)
     }
     printf("%zu record%s, %zu chosen (*)%s%s\n", count, count == 1 ? "" : "s", chosen,
            cli_text(root, "path")[0] ? ", in " : "", cli_text(root, "path"));
+    if (passed_over > 0)
+        printf("%.0f more passed over, since no record can be like them; db clear removes them "
+               "too\n",
+               passed_over);
 }
 
 static int show(const struct cli_options *options, ncl_context *context)
@@ -177,6 +182,39 @@ static int find_action(const struct cli_options *options, size_t *which)
     return 0;
 }
 
+static bool is_verdict(const char *name)
+{
+    static const char *const names[] = {"good",    "build",   "launch", "wrong",
+                                        "crashed", "timeout", "time",   "started"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* "0:0", which other commands take. */
+static bool is_index(const char *device)
+{
+    return device[strspn(device, "0123456789:")] == 0 && strchr(device, ':') != NULL;
+}
+
+/* A filter that nothing can pass is a slip, too. */
+static int check_filters(const struct cli_options *o)
+{
+    if (o->verdict && !is_verdict(o->verdict))
+        return cli_fail(NCL_ERROR_USAGE,
+                        "--verdict: expected good, build, launch, wrong, crashed, timeout, time or "
+                        "started, found '%s'",
+                        o->verdict);
+    if (o->device && is_index(o->device))
+        return cli_fail(NCL_ERROR_USAGE,
+                        "db show: --device: expected a part of a device's name, since records know "
+                        "no numbers, found '%s'",
+                        o->device);
+    return 0;
+}
+
 /* An option of another action would have no effect: a slip, not a wish. */
 static int check_options(const struct cli_options *o, size_t which)
 {
@@ -189,7 +227,7 @@ static int check_options(const struct cli_options *o, size_t which)
                         "db %s: --problem, --algorithm, --verdict and --chosen "
                         "belong to show",
                         name);
-    return 0;
+    return check_filters(o);
 }
 
 int cli_db(const struct cli_options *options)

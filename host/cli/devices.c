@@ -63,7 +63,7 @@ int cli_devices(const struct cli_options *options)
     if (failed)
         return failed;
     status = ncl_report(context, NCL_REPORT_DEVICES, NULL, &json);
-    if (status != NCL_OK)
+    if (status != NCL_OK || cli_interrupted())
         failed = cli_fail_library(status);
     else
         failed = options->json ? cli_print_report(json) : print_devices(json);

@@ -419,7 +419,7 @@ static int report(const struct cli_options *options, struct cli_session *s, char
     failed = cli_input_dims(options, s, options->batch, inputs);
     if (!failed) {
         status = ncl_report(s->context, NCL_REPORT_INSPECT_AT, &at, json);
-        failed = status == NCL_OK ? 0 : cli_fail_model(options, status);
+        failed = status == NCL_OK && !cli_interrupted() ? 0 : cli_fail_model(options, status);
     }
     free(inputs);
     return failed;

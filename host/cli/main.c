@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #undef cli_fail /* the analyzer's */
@@ -61,48 +60,6 @@ static const struct cli_command commands[] = {
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 double cli_process_start;
-static volatile sig_atomic_t interrupted;
-
-/* Work stops at its next step, in order. A driver may not come back from one for long: whoever asks
- * again is let go at once. Both requests may come together (timeout(1) signals twice), and the
- * second of such a pair asks for nothing. */
-#define PATIENCE_SECONDS 1.0
-
-static void leave_now(void)
-{
-    static const char line[] = "nextcl: interrupted\n";
-    const ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
-
-    (void)written;
-    _exit(NCL_ERROR_CANCELLED);
-}
-
-static void on_interrupt(int signal_number)
-{
-    static double first;
-    struct timespec time = {0};
-    double now;
-
-    (void)signal_number;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-    if (!interrupted)
-        first = now;
-    interrupted = 1;
-    if (now - first > PATIENCE_SECONDS)
-        leave_now();
-}
-
-bool cli_interrupted(void)
-{
-    return interrupted != 0;
-}
-
-int cli_fail_interrupted(void)
-{
-    return cli_fail(NCL_ERROR_CANCELLED, "interrupted");
-}
-
 int cli_fail(ncl_status status, const char *format, ...)
 {
     char line[1024];
@@ -121,14 +78,15 @@ int cli_fail(ncl_status status, const char *format, ...)
 
 int cli_fail_library(ncl_status status)
 {
-    if (status == NCL_ERROR_CANCELLED)
+    /* Whatever failed after the request to stop, did so while it stopped. */
+    if (status == NCL_ERROR_CANCELLED || cli_interrupted())
         return cli_fail_interrupted();
     return cli_fail(status, "%s", ncl_last_error());
 }
 
 int cli_fail_model(const struct cli_options *options, ncl_status status)
 {
-    if (status != NCL_ERROR_INPUT && status != NCL_ERROR_MEMORY)
+    if ((status != NCL_ERROR_INPUT && status != NCL_ERROR_MEMORY) || cli_interrupted())
         return cli_fail_library(status);
     return cli_fail(status, "%s: %s", options->arguments[0], ncl_last_error());
 }
@@ -148,7 +106,8 @@ static void print_help(void)
     cli_print_options(NULL);
     puts("\nnextcl COMMAND --help tells the rest. Exit status: 0 done, 1 comparison failed, 2 "
          "usage,\n"
-         "3 bad input, 4 device or driver, 5 out of memory, 130 interrupted.\n\n"
+         "3 bad input, 4 device or driver, 5 out of memory, 130 interrupted (143 by SIGTERM, 129 "
+         "by SIGHUP).\n\n"
          "  nextcl classify resnext50.onnx photo.jpg\n"
          "  nextcl bench zoo:resnext50_32x4d --device cpu");
 }
@@ -180,18 +139,20 @@ static int close_stdout(int status)
 
 static int run_command(const struct cli_command *command, int argc, char **argv)
 {
-    struct cli_options options = {
-        .seed = 1, .top = 5, .repeat = 20, .warmup = 3, .rtol = 1e-4, .atol = 1e-6};
+    struct cli_options options = cli_defaults;
     int status = cli_parse(command, argc, argv, &options);
 
     if (status == 0 && options.help) {
         print_command_help(command);
     } else if (status == 0) {
         cli_prepare_pocl(&options);
-        status = command->run(&options);
+        /* A worker is in a process group of its own, is no terminal's business, and stays easy to
+         * kill. */
+        status = command->summary ? cli_listen_for_signals() : 0;
+        status = status ? status : command->run(&options);
     }
     free(options.arguments);
-    return close_stdout(status);
+    return close_stdout(cli_exit_status(status));
 }
 
 /* A file opened where stdout was closed would get its number, and results would be written into it.
@@ -209,7 +170,6 @@ int main(int argc, char **argv)
 
     cli_process_start = cli_seconds();
     fill_standard_files();
-    signal(SIGINT, on_interrupt);
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes becomes a failed write, which is reported */
     if (argc < 2)
         return cli_fail(NCL_ERROR_USAGE, "expected a command (see nextcl --help)");

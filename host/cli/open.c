@@ -26,12 +26,14 @@ const char *cli_precision_name(ncl_precision precision)
     return precision == NCL_FP16 ? "fp16" : "fp32";
 }
 
+/* Errors are printed where the command fails. */
 static void write_log(void *user, ncl_log_level level, const char *message)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
+    const struct cli_options *options = user;
 
-    (void)user;
-    fprintf(stderr, "nextcl: %s: %s\n", names[level], message);
+    if (options->verbose || level == NCL_LOG_WARNING)
+        fprintf(stderr, "nextcl: %s: %s\n", names[level], message);
 }
 
 static int show_progress(void *user, const char *stage, size_t done, size_t total)
@@ -91,8 +93,8 @@ int cli_open_context(const struct cli_options *options, const char *device, ncl_
         return failed;
     open.device = device ? device : options->device;
     open.channel_block = options->channel_block;
-    open.log = options->verbose ? write_log : NULL;
-    open.log_level = NCL_LOG_DEBUG;
+    open.log = write_log;
+    open.log_level = options->verbose ? NCL_LOG_DEBUG : NCL_LOG_WARNING;
     open.progress = show_progress;
     open.user = (void *)(uintptr_t)options; /* only read */
     open.profile = profile;

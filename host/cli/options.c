@@ -99,6 +99,9 @@ static const struct option options_table[] = {
 };
 #define OPTION_COUNT (sizeof options_table / sizeof options_table[0])
 
+const struct cli_options cli_defaults = {
+    .seed = 1, .top = 5, .repeat = 20, .warmup = 3, .rtol = 1e-4, .atol = 1e-6};
+
 static bool listed(const char *names, const char *name)
 {
     const size_t length = strlen(name);
@@ -305,4 +308,82 @@ void cli_print_options(const char *names)
                  o->value ? o->value : "");
         printf("  %-24s %s\n", left, o->help);
     }
+}
+
+/* ---- a command to type next ---- */
+
+/* What says which net this is, at which shape and on which device. */
+static const char *const repeated[] = {"arch",  "weights",   "seed",     "classes",
+                                       "batch", "size",      "device",   "channel-block",
+                                       "math",  "precision", "tune-seed"};
+#define REPEATED_COUNT (sizeof repeated / sizeof repeated[0])
+
+/* false: it does not fit. */
+static bool add(char *text, size_t size, const char *more)
+{
+    const size_t length = strlen(text), room = size - length;
+
+    if (strlen(more) >= room)
+        return false;
+    memcpy(text + length, more, strlen(more) + 1);
+    return true;
+}
+
+/* $'...' spells what would do something to the terminal instead of being shown. */
+static bool add_quoted(char *text, size_t size, const char *word)
+{
+    bool plain = *word != 0, control = false, fits;
+    char piece[8];
+
+    for (const char *at = word; *at; at++) {
+        plain = plain && (isalnum((unsigned char)*at) || strchr("_./:,=@%+-", *at));
+        control = control || iscntrl((unsigned char)*at);
+    }
+    if (plain)
+        return add(text, size, word);
+    fits = add(text, size, control ? "$'" : "'");
+    for (; fits && *word; word++) {
+        const unsigned char c = (unsigned char)*word;
+
+        if (control && (iscntrl(c) || c == '\'' || c == '\\'))
+            snprintf(piece, sizeof piece, "\\%03o", c);
+        else
+            snprintf(piece, sizeof piece, c == '\'' ? "'\\''" : "%c", c);
+        fits = add(text, size, piece);
+    }
+    return fits && add(text, size, "'");
+}
+
+static bool add_option(char *text, size_t size, const struct option *o,
+                       const struct cli_options *options)
+{
+    const char *given = (const char *)options + o->offset;
+    const char *usual = (const char *)&cli_defaults + o->offset;
+    const bool is_text = o->kind == TEXT;
+    const char *word = is_text ? *(const char *const *)(const void *)given : NULL;
+    const int number = is_text ? 0 : *(const int *)(const void *)given;
+    char digits[16];
+
+    if (is_text ? !word : number == *(const int *)(const void *)usual)
+        return true;
+    snprintf(digits, sizeof digits, "%d", number);
+    return add(text, size, " --") && add(text, size, o->name) && add(text, size, " ") &&
+           add_quoted(text, size, is_text ? word : digits);
+}
+
+const char *cli_repeat_options(const struct cli_options *options, char *text, size_t size)
+{
+    const char *model = options->arguments[0];
+    bool fits;
+
+    *text = 0;
+    /* A file of this name would be taken for an option. */
+    fits = (model[0] != '-' || add(text, size, "./")) && add_quoted(text, size, model);
+    for (size_t i = 0; fits && i < REPEATED_COUNT; i++)
+        for (size_t k = 0; fits && k < OPTION_COUNT; k++)
+            if (strcmp(options_table[k].name, repeated[i]) == 0)
+                fits = add_option(text, size, &options_table[k], options);
+    if (!fits)
+        snprintf(text, size, "MODEL [the options of this run]");
+    return text;
 }

@@ -203,14 +203,20 @@ bool page_default_is_best(const json_t *layer)
                   tune_point(json_object_get(layer, "best"), to)) == 0;
 }
 
+/* Of what is off the scale, the end. */
+static double within(double value, const double range[2])
+{
+    return fmin(fmax(value, range[0]), range[1]);
+}
+
 static void put_change(struct html *page, const json_t *layer, const struct change *c,
                        const double range[2], double noise)
 {
     const double scale = WIDTH / (range[1] - range[0]);
     const bool kept = tune_flag(layer, "chosen");
-    const double middle = (c->middle - range[0]) * scale;
-    const double left = (fmax(c->middle - c->deviation, range[0]) - range[0]) * scale;
-    const double right = (fmin(c->middle + c->deviation, range[1]) - range[0]) * scale;
+    const double middle = (within(c->middle, range) - range[0]) * scale;
+    const double left = (within(c->middle - c->deviation, range) - range[0]) * scale;
+    const double right = (within(c->middle + c->deviation, range) - range[0]) * scale;
 
     put_name(page, layer);
     open_drawing(page);

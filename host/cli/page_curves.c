@@ -20,8 +20,10 @@ struct event {
 struct curve {
     struct event *events; /* by time */
     size_t count;
-    double *now;    /* ms of each layer */
-    double seconds; /* of the last event, or of the search */
+    double *now;         /* ms of each layer */
+    double seconds;      /* of the last event, or of the search */
+    size_t measured;     /* layers */
+    double all_measured; /* seconds until then; 0: some never were */
 };
 
 static double point_value(const json_t *list, size_t index, size_t member)
@@ -42,10 +44,14 @@ static void collect(const json_t *layers, struct curve *curve)
         const json_t *list = json_object_get(json_array_get(layers, i), "convergence");
 
         curve->now[i] = point_value(list, 0, 1);
+        curve->measured += json_array_size(list) > 0;
+        curve->all_measured = fmax(curve->all_measured, point_value(list, 0, 0));
         for (size_t k = 1; k < json_array_size(list); k++)
             curve->events[curve->count++] =
                 (struct event){point_value(list, k, 0), point_value(list, k, 1), i};
     }
+    if (curve->measured < json_array_size(layers))
+        curve->all_measured = 0;
     qsort(curve->events, curve->count, sizeof *curve->events, by_time);
     if (curve->count > 0)
         curve->seconds = fmax(curve->seconds, curve->events[curve->count - 1].seconds);
@@ -59,9 +65,9 @@ static bool make_curve(const json_t *report, struct curve *curve)
 
     for (size_t i = 0; i < count; i++)
         events += json_array_size(json_object_get(json_array_get(layers, i), "convergence"));
-    *curve =
-        (struct curve){calloc(events + 1, sizeof(struct event)), 0,
-                       calloc(count + 1, sizeof(double)), cli_number(report, "search_seconds")};
+    *curve = (struct curve){.events = calloc(events + 1, sizeof(struct event)),
+                            .now = calloc(count + 1, sizeof(double)),
+                            .seconds = cli_number(report, "search_seconds")};
     if (!curve->events || !curve->now)
         return false;
     collect(layers, curve);
@@ -107,12 +113,20 @@ static double end_of(const json_t *layers)
     return sum;
 }
 
-static void put_network(struct html *page, const json_t *report, struct curve *curve)
+/* Where 3 s would be "0 2 3", tenths tell. */
+static void put_axis(struct html *page, double seconds)
 {
-    const json_t *layers = json_object_get(report, "layers");
+    const int decimals = seconds < 20;
+
+    html_put(page,
+             "<div class=\"scale\"><span>0</span><span>%.*f s</span><span>%.*f s</span></div>",
+             decimals, seconds / 2, decimals, seconds);
+}
+
+static void put_network(struct html *page, const json_t *layers, struct curve *curve)
+{
     const double start = network(layers, curve), end = end_of(layers);
     const double margin = fmax(start - end, start * 0.01) * 0.1;
-    const double useful = cli_number(report, "first_useful_seconds");
     char high[32], low[32];
 
     html_put(page,
@@ -121,16 +135,15 @@ static void put_network(struct html *page, const json_t *report, struct curve *c
              "<path class=\"axis\" d=\"M0 0H%.0fM0 %.0fH%.0fM0 %.0fH%.0f\"/>",
              page_ms(start + margin, high), page_ms(end - margin, low), WIDTH, HEIGHT, WIDTH,
              HEIGHT / 2, WIDTH, HEIGHT, WIDTH);
-    if (useful > 0 && useful < curve->seconds)
+    if (curve->all_measured > 0)
         html_put(page,
-                 "<path class=\"zero\" stroke-dasharray=\"4 4\" d=\"M%.1f 0V%.0f\"><title>every "
-                 "layer measured: %.1f s</title></path>",
-                 WIDTH * useful / curve->seconds, HEIGHT, useful);
+                 "<path class=\"zero\" stroke-dasharray=\"4 4\" d=\"M%.1f 0V%.0f\"><title>each "
+                 "was measured: %.1f s</title></path>",
+                 WIDTH * curve->all_measured / curve->seconds, HEIGHT, curve->all_measured);
     put_steps(page, layers, curve, start + margin, end - margin);
-    html_put(page,
-             "</svg><div class=\"scale\"><span>0</span><span>%.0f s</span><span>%.0f s</span>"
-             "</div></div>\n",
-             curve->seconds / 2, curve->seconds);
+    html_put(page, "</svg>");
+    put_axis(page, curve->seconds);
+    html_put(page, "</div>\n");
 }
 
 /* How far below its start a layer ended, as a share of it. */
@@ -171,35 +184,52 @@ static void put_small(struct html *page, const json_t *layer, double seconds, do
              WIDTH, page_ms(start, from), page_ms(end, to), 100 * (end / start - 1));
 }
 
-void page_convergence(struct html *page, const json_t *report)
+static void put_caption(struct html *page, const struct curve *curve, size_t count)
 {
-    const json_t *layers = json_object_get(report, "layers");
+    char caption[512], line[96] = "The dashed line: each was measured.";
+
+    if (curve->all_measured == 0)
+        snprintf(line, sizeof line, "Only %zu of %zu problems were measured.", curve->measured,
+                 count);
+    snprintf(caption, sizeof caption,
+             "The launches' times together, with the best that was known of each problem, by the "
+             "seconds that candidates took; below, in one scale, the problems whose time fell. %s",
+             line);
+    page_section(page, "convergence", "Convergence", caption);
+}
+
+static void put_smalls(struct html *page, const json_t *layers, double seconds)
+{
     double deepest = SHALLOWEST;
-    struct curve curve;
     size_t shown = 0;
 
     for (size_t i = 0; i < json_array_size(layers); i++)
         deepest = fmax(deepest, depth(json_array_get(layers, i)));
-    page_section(page, "convergence", "Convergence",
-                 "The launches' times together, with the best that was known of each problem; "
-                 "below, in one scale, the problems whose time fell. The dashed line: all were "
-                 "measured once.");
-    if (!make_curve(report, &curve))
-        page->failed = true;
-    else if (network(layers, &curve) > 0)
-        put_network(page, report, &curve);
-    else
-        html_put(page, "<p class=\"soft\">Nothing was measured.</p>");
     html_put(page, "<div class=\"small\">");
     for (size_t i = 0; i < json_array_size(layers) && shown < SMALL_PLOTS; i++) {
         const json_t *layer = json_array_get(layers, i);
 
         if (json_array_size(json_object_get(layer, "convergence")) < 2)
             continue;
-        put_small(page, layer, curve.seconds, deepest);
+        put_small(page, layer, seconds, deepest);
         shown++;
     }
     html_put(page, "</div></section>\n");
+}
+
+void page_convergence(struct html *page, const json_t *report)
+{
+    const json_t *layers = json_object_get(report, "layers");
+    struct curve curve;
+
+    if (!make_curve(report, &curve))
+        page->failed = true;
+    put_caption(page, &curve, json_array_size(layers));
+    if (!page->failed && network(layers, &curve) > 0)
+        put_network(page, layers, &curve);
+    else
+        html_put(page, "<p class=\"soft\">Nothing was measured.</p>");
+    put_smalls(page, layers, curve.seconds);
     free(curve.events);
     free(curve.now);
 }

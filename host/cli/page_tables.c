@@ -174,9 +174,10 @@ static void put_layer(struct html *page, const json_t *layer)
     html_put(page, "<tr><td>");
     html_text(page, cli_text(layer, "name"));
     html_put(page, "<br/><small>");
+    html_text(page, cli_text(layer, "kind"));
+    html_put(page, ": ");
     html_text(page, cli_text(layer, "problem"));
     html_put(page, "</small></td><td class=\"n\">%.0f</td>", cli_number(layer, "uses"));
-    put_text(page, cli_text(layer, "kind"));
     put_point(page, json_object_get(layer, "default"));
     put_time(page, json_object_get(layer, "default"), "ms");
     if (page_default_is_best(layer))
@@ -203,8 +204,8 @@ void page_table(struct html *page, const json_t *report)
 
     page_section(page, "table", "Every problem",
                  "Times are of one launch, in ms; saved is for all its launches.");
-    html_put(page, "<div class=\"wide\"><table><thead><tr><th>layer, problem</th>"
-                   "<th class=\"n\">uses</th><th>kind</th><th>default</th><th class=\"n\">ms</th>"
+    html_put(page, "<div class=\"wide\"><table><thead><tr><th>layer, kind and problem</th>"
+                   "<th class=\"n\">uses</th><th>default</th><th class=\"n\">ms</th>"
                    "<th>best</th><th class=\"n\">ms</th><th class=\"n\">spread</th>"
                    "<th class=\"n\">saved</th><th class=\"n\">of peak</th>"
                    "<th class=\"n\">tried</th><th>rejected</th><th>outcome</th></tr></thead>"

@@ -180,23 +180,65 @@ static bool all_exhausted(const json_t *root)
     return i == json_array_size(layers);
 }
 
-static void print_next(const struct cli_options *options, const json_t *root)
+/* The journal belongs to a net, its shape and the search: all are named again. */
+static void print_resume(const struct cli_options *options, const char *tune)
 {
-    const char *model = cli_text(root, "model"), *store = cli_text(root, "store");
+    char budget[CLI_REPEATED] = "";
 
-    if (store[0])
+    if (options->budget)
+        snprintf(budget, sizeof budget, " --budget %s", options->budget);
+    printf("next      nextcl tune %s%s%s --resume   # goes on where this run was interrupted\n",
+           tune, budget, options->from_worst ? " --from-worst" : "");
+}
+
+/* Of points, or of another channel block than the one that sessions have anyway. */
+static bool is_found(const json_t *root)
+{
+    const json_t *layers = json_object_get(root, "layers");
+    const char *block = cli_text(json_object_get(root, "session"), "chosen");
+    char usual[32];
+    size_t i = 0;
+
+    snprintf(usual, sizeof usual, "CB=%.0f", cli_number(root, "channel_block"));
+    while (i < json_array_size(layers) && !tune_flag(json_array_get(layers, i), "chosen"))
+        i++;
+    return i < json_array_size(layers) || (block[0] && strcmp(block, usual) != 0);
+}
+
+static void print_kept(const json_t *root)
+{
+    const char *store = cli_text(root, "store"), *problem = cli_text(root, "store_problem");
+    const double unkept = cli_number(root, "unkept");
+
+    if (!store[0])
+        printf("kept      nowhere: %s\n",
+               problem[0] ? problem : "there is no cache that can be written ($NEXTCL_CACHE_DIR)");
+    else if (unkept > 0)
+        printf("kept      not all: %.0f winners have no record in %s any more\n", unkept, store);
+    else if (is_found(root))
         printf("kept      in %s; run, classify and bench use it from now on\n", store);
     else
-        puts("kept      nowhere: there is no cache that can be written ($NEXTCL_CACHE_DIR)");
-    if (tune_flag(root, "cancelled") && store[0])
-        printf("next      nextcl tune %s --resume   # goes on where this run was interrupted\n",
-               model);
+        printf("kept      no winner; what was tried is in %s\n", store);
+}
+
+static void print_next(const struct cli_options *options, const json_t *root)
+{
+    const bool store = cli_text(root, "store")[0] != 0;
+    struct cli_options plain = *options;
+    char tune[CLI_REPEATED], explain[CLI_REPEATED];
+
+    cli_repeat_options(options, tune, sizeof tune);
+    plain.tune_seed = 0;
+    cli_repeat_options(&plain, explain, sizeof explain);
+    print_kept(root);
+    if (tune_flag(root, "cancelled") && store)
+        print_resume(options, tune);
     else if (!all_exhausted(root))
-        printf("next      nextcl tune %s --budget 5m   # may find more\n", model);
-    if (!store[0])
-        return;
-    printf("          nextcl explain %s   # why each layer runs what it runs\n", model);
-    puts("          nextcl db export tuned.jsonl --minimal   # to share");
+        printf("next      nextcl tune %s --budget 5m   # may find more\n", tune);
+    if (store)
+        printf("          nextcl explain %s   # why each layer runs what it runs\n"
+               "          nextcl db export tuned.jsonl --minimal   # to share\n",
+               explain);
     if (options->report)
         printf("page      %s: open it in a browser\n", options->report);
 }

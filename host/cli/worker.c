@@ -12,18 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Moves a pipe's end out of the way, closed in what the driver starts: a linker that outlived this
- * process would keep the tuner waiting for its death. */
-static int take(int fd)
-{
-    return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-}
-
-/* Drivers and kernels print: not into the pipe, and not onto the user's terminal. */
-static bool silence(int fd)
+/* Drivers and kernels complain: not onto the user's terminal. What they print elsewhere,
+ * ncl_tune_worker keeps out of its pipes. */
+static bool silence_errors(void)
 {
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    const bool done = nothing >= 0 && dup2(nothing, fd) >= 0;
+    const bool done = nothing >= 0 && dup2(nothing, STDERR_FILENO) >= 0;
 
     if (nothing >= 0)
         close(nothing);
@@ -32,17 +26,15 @@ static bool silence(int fd)
 
 static int serve(const struct cli_options *options)
 {
-    const int in = take(STDIN_FILENO), out = take(STDOUT_FILENO);
     ncl_status status;
 
-    if (isatty(STDIN_FILENO) || in < 0 || out < 0)
+    if (isatty(STDIN_FILENO))
         return cli_fail(NCL_ERROR_USAGE, "a worker is started by nextcl alone");
     /* Ctrl-C goes to the whole foreground group: it is who started this who decides. */
     signal(SIGINT, SIG_IGN);
-    if (!silence(STDIN_FILENO) || !silence(STDOUT_FILENO) ||
-        (!options->verbose && !silence(STDERR_FILENO)))
+    if (!options->verbose && !silence_errors())
         return cli_fail(NCL_ERROR_INPUT, "/dev/null: %s", strerror(errno));
-    status = ncl_tune_worker(in, out);
+    status = ncl_tune_worker(STDIN_FILENO, STDOUT_FILENO);
     return status == NCL_OK ? 0 : cli_fail_library(status);
 }
 

@@ -88,6 +88,12 @@ void ncl_trials_close(struct ncl_trials *t)
 
 /* ---- a problem's tensors ---- */
 
+static void drop_data(struct ncl_trials *t, int task)
+{
+    t->data_bytes -= t->data[task].bytes;
+    ncl_trial_data_free(&t->device, &t->data[task]);
+}
+
 static void make_room(struct ncl_trials *t, int task)
 {
     while (t->data_bytes > MOST_DATA_BYTES) {
@@ -99,8 +105,7 @@ static void make_room(struct ncl_trials *t, int task)
                 oldest = i;
         if (oldest < 0)
             return;
-        t->data_bytes -= t->data[oldest].bytes;
-        ncl_trial_data_free(&t->device, &t->data[oldest]);
+        drop_data(t, oldest);
     }
 }
 
@@ -109,6 +114,8 @@ ncl_status ncl_trials_data(struct ncl_trials *t, int task, struct ncl_trial_data
     ncl_status status = NCL_OK;
 
     *data = &t->data[task];
+    if (t->data[task].spoiled)
+        drop_data(t, task);
     if (!t->data[task].made) {
         status = ncl_trial_data_make(&t->device, &t->problems[task], &t->data[task]);
         if (status != NCL_OK) {

@@ -13,8 +13,8 @@ struct ncl_trials_config {
     const struct ncl_device *device;
     const struct ncl_problem *problems; /* trial.task is an index; copied */
     int problem_count;
-    double
-        launch_limit; /* seconds a single launch may take: over it, TIMEOUT before it is repeated */
+    double launch_limit; /* seconds a launch may take: over it, TIMEOUT; 0: no limit. GPUs are not
+                            even given one that would, by a slice of it */
     size_t
         cold_bytes; /* launches go through copies of the weights of so many bytes in all; 0: one */
 };

@@ -12,15 +12,18 @@ struct ncl_guarded {
     cl_mem parent, mem;
     size_t bytes, guard; /* of the buffer, and of each zone */
 };
-/* data NULL: all NaN. Free also after a failure. */
+/* data NULL: all NaN. zone: bytes of each, at least. Free also after a failure. */
 ncl_status ncl_guarded_make(const struct ncl_device *device, const void *data, size_t bytes,
-                            struct ncl_guarded *buffer);
+                            size_t zone, struct ncl_guarded *buffer);
 /* Contents and zones anew. */
 ncl_status ncl_guarded_write(const struct ncl_device *device, const struct ncl_guarded *buffer,
                              const void *data);
-/* data may be NULL. *intact: nothing was written outside. */
+/* Of several at once, because each wait may take longer than a launch. intact[i]: nothing was
+ * written outside. */
+ncl_status ncl_guarded_check(const struct ncl_device *device,
+                             const struct ncl_guarded *const *buffers, int count, bool *intact);
 ncl_status ncl_guarded_read(const struct ncl_device *device, const struct ncl_guarded *buffer,
-                            void *data, bool *intact);
+                            void *data);
 void ncl_guarded_free(const struct ncl_device *device, struct ncl_guarded *buffer);
 
 /* ---- trial_data.c: what a problem reads and must write ---- */
@@ -35,8 +38,10 @@ struct ncl_trial_data {
     float *weights_data;
     struct ncl_weights weights;
     struct ncl_guarded buffers[NCL_ROLE_COUNT]; /* but for W and WORKSPACE */
-    size_t bytes;                               /* on host and device */
-    uint64_t used;                              /* when last */
+    size_t zone;   /* bytes of a guard zone: a row of pixels and more */
+    bool spoiled;  /* a trial wrote beside what it reads: to be made again before the next one */
+    size_t bytes;  /* on host and device */
+    uint64_t used; /* when last */
 };
 /* Seeded tensors, the oracle's answer, buffers on the device. Free also after a failure. */
 ncl_status ncl_trial_data_make(const struct ncl_device *device, const struct ncl_problem *p,
@@ -134,7 +139,7 @@ ncl_status ncl_trials_data(struct ncl_trials *t, int task, struct ncl_trial_data
 ncl_status ncl_trials_build(struct ncl_trials *t, struct ncl_trial *trials, int count,
                             void (*told)(void *user, int index), void *user);
 
-/* ---- trial_run.c: one run, checked ---- */
+/* ---- trial_run.c: one run, checked; trial_limit.c: within the limit ---- */
 
 struct ncl_trial_run {
     struct ncl_trials *t;
@@ -152,6 +157,15 @@ struct ncl_trial_run {
 ncl_status ncl_trial_pack(const struct ncl_trial_run *run, void **packed, size_t *bytes);
 ncl_status ncl_trial_put_workspace(struct ncl_trial_run *run);
 void ncl_trial_buffers(const struct ncl_trial_run *run, cl_mem buffers[NCL_ROLE_COUNT]);
+/* The output and the workspace as they are before a run. */
+ncl_status ncl_trial_reset(const struct ncl_trial_run *run);
+/* A launch of the whole, or of what the caller left of it, waited for. Its seconds: without what
+ * the driver compiles first, where events tell. */
+ncl_status ncl_trial_launch(const struct ncl_trial_run *run, const struct ncl_launch *launch,
+                            double *seconds);
+/* A launch of the whole whose time the limit allows, as far as can be known before: else the
+ * verdict is TIMEOUT. NCL_ERROR_DEVICE: it failed. */
+ncl_status ncl_trial_launch_within(struct ncl_trial_run *run);
 /* Runs once and sets the verdict. Anything but NCL_OK: not the trial's fault. */
 ncl_status ncl_trial_check(struct ncl_trial_run *run);
 void ncl_trial_run_free(struct ncl_trial_run *run);

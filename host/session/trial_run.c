@@ -70,7 +70,7 @@ static ncl_status put_weights(struct ncl_trial_run *run)
     if (status != NCL_OK)
         return status;
     run->packed_hash = ncl_hash_bytes(packed, bytes).low | 1;
-    status = ncl_guarded_make(&run->t->device, packed, bytes, &run->weights);
+    status = ncl_guarded_make(&run->t->device, packed, bytes, run->data->zone, &run->weights);
     free(packed);
     return status;
 }
@@ -80,7 +80,8 @@ ncl_status ncl_trial_put_workspace(struct ncl_trial_run *run)
     const struct ncl_point *point = &run->trial->point;
     const size_t bytes = ncl_algo_workspace(point->algo, point->v, run->p) * sizeof(float);
 
-    return bytes ? ncl_guarded_make(&run->t->device, NULL, bytes, &run->workspace) : NCL_OK;
+    return bytes ? ncl_guarded_make(&run->t->device, NULL, bytes, run->data->zone, &run->workspace)
+                 : NCL_OK;
 }
 
 static ncl_status reset_output(const struct ncl_trial_run *run)
@@ -91,17 +92,24 @@ static ncl_status reset_output(const struct ncl_trial_run *run)
     return ncl_guarded_write(&run->t->device, &run->data->buffers[NCL_ARG_Y], before);
 }
 
-/* Seconds of one launch, waited for. The event does not count what the driver compiles first;
- * without one a second launch tells, unless the first was too long for any compiler. */
-static ncl_status launch_once(const struct ncl_trial_run *run, double *seconds)
+ncl_status ncl_trial_reset(const struct ncl_trial_run *run)
+{
+    const ncl_status status = reset_output(run);
+
+    return status == NCL_OK && run->workspace.mem
+               ? ncl_guarded_write(&run->t->device, &run->workspace, NULL)
+               : status;
+}
+
+ncl_status ncl_trial_launch(const struct ncl_trial_run *run, const struct ncl_launch *launch,
+                            double *seconds)
 {
     const struct ncl_device *device = &run->t->device;
     const uint64_t before = ncl_clock_ns();
     cl_event first = NULL, last = NULL;
     uint64_t ns = 0;
     cl_int code = CL_SUCCESS;
-    ncl_status status =
-        ncl_launch_enqueue(device, &run->launch, device->queue, 0, NULL, &first, &last);
+    ncl_status status = ncl_launch_enqueue(device, launch, device->queue, 0, NULL, &first, &last);
 
     if (last)
         code = device->cl->WaitForEvents(1, &last);
@@ -120,48 +128,72 @@ static ncl_status launch_once(const struct ncl_trial_run *run, double *seconds)
     return status;
 }
 
+static const struct ncl_guarded *guarded(const struct ncl_trial_run *run, enum ncl_role role)
+{
+    if (role == NCL_ARG_W)
+        return &run->weights;
+    return role == NCL_ARG_WORKSPACE ? &run->workspace : &run->data->buffers[role];
+}
+
+static const char *const places[NCL_ROLE_COUNT] = {
+    [NCL_ARG_X] = "beside the input",
+    [NCL_ARG_Z] = "beside the second input",
+    [NCL_ARG_W] = "beside the weights",
+    [NCL_ARG_BIAS] = "beside the biases",
+    [NCL_ARG_SCALE] = "beside the scales",
+    [NCL_ARG_SHIFT] = "beside the shifts",
+    [NCL_ARG_RESIDUAL] = "beside the residual",
+    [NCL_ARG_Y] = "outside of the output",
+    [NCL_ARG_WORKSPACE] = "outside of the workspace",
+};
+
+/* All zones there are: a write before one tensor may lie behind another. "" or one line in why. */
+static ncl_status check_zones(const struct ncl_trial_run *run, char *why, size_t room)
+{
+    const struct ncl_guarded *buffers[NCL_ROLE_COUNT];
+    enum ncl_role roles[NCL_ROLE_COUNT];
+    bool intact[NCL_ROLE_COUNT];
+    int count = 0;
+    ncl_status status;
+
+    for (int i = 0; i < NCL_ROLE_COUNT; i++) {
+        buffers[count] = guarded(run, (enum ncl_role)i);
+        roles[count] = (enum ncl_role)i;
+        count += buffers[count]->mem != NULL;
+    }
+    status = ncl_guarded_check(&run->t->device, buffers, count, intact);
+    for (int i = 0; status == NCL_OK && i < count; i++) {
+        if (intact[i])
+            continue;
+        if (!why[0])
+            snprintf(why, room, "wrote %s", places[roles[i]]);
+        /* What other trials read too may be spoiled inside as well. */
+        run->data->spoiled |= buffers[i] == &run->data->buffers[roles[i]] && roles[i] != NCL_ARG_Y;
+    }
+    return status;
+}
+
 static ncl_status judge(struct ncl_trial_run *run)
 {
     char why[sizeof run->trial->why] = "";
-    bool intact = true;
-    ncl_status status = ncl_trial_data_check(&run->t->device, run->p, run->data, why, sizeof why);
+    ncl_status status = check_zones(run, why, sizeof why);
 
-    if (status == NCL_OK && run->workspace.mem)
-        status = ncl_guarded_read(&run->t->device, &run->workspace, NULL, &intact);
-    if (status == NCL_OK && !intact)
-        snprintf(why, sizeof why, "wrote outside of the workspace");
-    if (status == NCL_OK && run->weights.mem)
-        status = ncl_guarded_read(&run->t->device, &run->weights, NULL, &intact);
-    if (status == NCL_OK && !intact)
-        snprintf(why, sizeof why, "wrote beside the weights");
+    if (status == NCL_OK && !why[0])
+        status = ncl_trial_data_check(&run->t->device, run->p, run->data, why, sizeof why);
     if (status == NCL_OK && why[0])
         ncl_trial_blame(run->trial, NCL_VERDICT_WRONG, why);
     return status;
 }
 
-static void check_seconds(struct ncl_trial_run *run, double seconds)
-{
-    char why[96];
-
-    if (run->t->launch_limit <= 0 || seconds <= run->t->launch_limit)
-        return;
-    snprintf(why, sizeof why, "a launch takes %.3g s, the limit is %.3g s", seconds,
-             run->t->launch_limit);
-    ncl_trial_blame(run->trial, NCL_VERDICT_TIMEOUT, why);
-}
-
 static ncl_status launch_and_judge(struct ncl_trial_run *run)
 {
-    double seconds = 0;
-    ncl_status status = launch_once(run, &seconds);
+    const ncl_status status = ncl_trial_launch_within(run);
 
-    if (status != NCL_OK) {
+    if (status == NCL_ERROR_DEVICE) {
         ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
         return ncl_trial_check_device(run->t);
     }
-    run->seconds = seconds;
-    check_seconds(run, seconds);
-    return run->trial->verdict == NCL_VERDICT_GOOD ? judge(run) : NCL_OK;
+    return status == NCL_OK && run->trial->verdict == NCL_VERDICT_GOOD ? judge(run) : status;
 }
 
 ncl_status ncl_trial_check(struct ncl_trial_run *run)

@@ -22,7 +22,13 @@
 /* Multiply-accumulates a second of the host's oracle on two cores, for the budget only. */
 #define ORACLE_MACS_PER_SECOND 2.5e9
 #define PEAK_DOUBT 3.0 /* of a peak that was measured once */
+/* No compute unit does more floating-point operations a cycle: four of today's largest. */
+#define UNIT_FLOPS 1024.0
+#define FASTEST_MHZ 6000.0 /* where the driver does not say */
+/* So long is searched although the rest of a small budget is used up by making sessions: at most a
+ * second, and this part of the budget. */
 #define MIN_SEARCH_SECONDS 1.0
+#define MIN_SEARCH_PART 0.25
 #define END_UNLIMITED 60.0
 /* Timing a session whose defaults are looked at, beside making it. */
 #define ESTIMATE_SECONDS 1.5
@@ -91,6 +97,7 @@ static void set_options(struct ncl_tuning *t, const ncl_tune_options *given)
 
     if (given)
         memcpy(o, given, given->struct_size);
+    t->budget_given = o->budget_seconds > 0;
     if (!o->seed)
         o->seed = 1;
     if (o->effort == NCL_EFFORT_NORMAL && !(o->budget_seconds > 0))
@@ -138,9 +145,17 @@ static double end_seconds(const struct ncl_tune_net *net)
     return create + t->verify_seconds + END_SHARE * t->options.budget_seconds + END_SECONDS;
 }
 
+/* What no device of so many units does, whatever it was doing while its peak was measured. */
+static double utmost_flops(const struct ncl_caps *caps)
+{
+    const double mhz = caps->clock_mhz ? caps->clock_mhz : FASTEST_MHZ;
+
+    return UNIT_FLOPS * caps->compute_units * mhz * 1e6;
+}
+
 /* A time far beyond the device's peak is a mistake. The peak is measured while others may be at
- * work, so that what a layer reached inside the network counts too; Winograd's transforms save up
- * to three quarters of a convolution. */
+ * work, so that what the device's units could do, and what a layer reached inside the network,
+ * count too; Winograd's transforms save up to three quarters of a convolution. */
 static ncl_status bound_times(struct ncl_tune_net *net)
 {
     struct ncl_tuning *t = net->tuning;
@@ -150,16 +165,16 @@ static ncl_status bound_times(struct ncl_tune_net *net)
 
     if (t->peak_gflops == 0)
         status = ncl_device_peak_gflops(&t->device, fast, &t->peak_gflops);
-    peak = t->peak_gflops * 1e9;
+    peak = fmax(t->peak_gflops * 1e9 * PEAK_DOUBT, utmost_flops(&t->device.caps));
     for (int i = 0; i < net->count; i++) {
         const double seconds = net->layers[i].inside[0];
 
         if (seconds > 0)
-            peak = fmax(peak, 2 * ncl_problem_macs(&net->tasks[i].problem) / seconds);
+            peak = fmax(peak, PEAK_DOUBT * 2 * ncl_problem_macs(&net->tasks[i].problem) / seconds);
     }
     for (int i = 0; peak > 0 && i < net->count; i++)
         net->tasks[i].least_seconds =
-            2 * ncl_problem_macs(&net->tasks[i].problem) / (peak * (fast ? 4 : 1) * PEAK_DOUBT);
+            2 * ncl_problem_macs(&net->tasks[i].problem) / (peak * (fast ? 4 : 1));
     return status;
 }
 
@@ -216,6 +231,11 @@ static ncl_status open_evaluator(struct ncl_tune_net *net)
     return net->tuning->worker || net->tuning->trials ? NCL_OK : ncl_tune_evaluate_open(net);
 }
 
+static double least_search(const struct ncl_tuning *t)
+{
+    return fmin(MIN_SEARCH_SECONDS, MIN_SEARCH_PART * t->options.budget_seconds);
+}
+
 /* Search and end of one network within `seconds` (<= 0: as long as it takes). */
 static ncl_status tune_net(struct ncl_tune_net *net, struct ncl_session *standard, double seconds)
 {
@@ -226,11 +246,9 @@ static ncl_status tune_net(struct ncl_tune_net *net, struct ncl_session *standar
 
     if (status == NCL_OK)
         status = prepare_start(net);
-    left = end - ncl_tune_elapsed(t) - end_seconds(net);
-    if (status == NCL_OK && seconds > 0 && left < MIN_SEARCH_SECONDS)
-        left = MIN_SEARCH_SECONDS;
+    left = seconds > 0 ? end - ncl_tune_elapsed(t) - end_seconds(net) : 0;
     if (status == NCL_OK)
-        status = ncl_tune_search(net, seconds > 0 ? left : 0, false);
+        status = ncl_tune_search(net, seconds > 0 ? fmax(left, least_search(t)) : 0, false);
     ncl_tune_evaluate_close(t);
     if (status == NCL_OK)
         status =
@@ -345,6 +363,7 @@ static ncl_status tune_block(struct ncl_tune_net *main, struct ncl_tune_choice *
         status = tune_net(&net, standard, seconds);
     if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
         ncl_tune_choose(&net, status == NCL_OK);
+    ncl_tune_forget_started(&net);
     if (status == NCL_OK) {
         ncl_tune_end_journal(&net);
         choice->tuned = true;
@@ -374,12 +393,12 @@ static void choose_session(struct ncl_tune_net *main)
         ncl_tune_record_session(main, &t->choices[i]);
 }
 
-/* Of the budget; 0: there is none, and no end. A small one may be used up by building alone. */
+/* Of the budget; 0: there is none, and no end, which "used up" must not look like. */
 static double seconds_left(const struct ncl_tuning *t)
 {
     const double left = t->options.budget_seconds - ncl_tune_elapsed(t);
 
-    return t->options.budget_seconds > 0 ? fmax(left, MIN_SEARCH_SECONDS) : 0;
+    return t->options.budget_seconds > 0 ? fmax(left, 1e-3) : 0;
 }
 
 /* What others found first, before anything that takes long: from then on a session has something of
@@ -437,12 +456,11 @@ static ncl_status run(struct ncl_tune_net *net)
 
     if (status == NCL_OK || status == NCL_ERROR_CANCELLED)
         ncl_tune_choose(net, status == NCL_OK);
+    ncl_tune_forget_started(net);
     if (status == NCL_OK) {
         ncl_tune_end_journal(net);
         if (t->choice_count)
             choose_session(net);
-        status =
-            ncl_device_peak_gflops(&t->device, t->session.math == NCL_MATH_FAST, &t->peak_gflops);
     }
     ncl_session_destroy(standard);
     return status;
@@ -460,6 +478,31 @@ static ncl_status measure_storage(struct ncl_tune_net *net)
     return estimate(t, net->channel_block, NCL_FP16);
 }
 
+/* Before a minute is spent on it. */
+static void say_if_nothing_is_kept(const struct ncl_tuning *t)
+{
+    const char *reason = ncl_store_reason(t->store);
+
+    if (!t->store || !ncl_store_is_active(t->store))
+        ncl_note(t->log, NCL_LOG_WARNING, "what tuning finds will be kept nowhere: %s",
+                 reason ? reason : "there is no cache folder");
+}
+
+/* Once all is chosen, whoever asks to stop has a finished run. */
+static ncl_status tune_and_choose(struct ncl_tune_net *net)
+{
+    ncl_status status;
+
+    say_if_nothing_is_kept(net->tuning);
+    status = run(net);
+    if (status != NCL_OK)
+        return status;
+    status = measure_storage(net);
+    if (status == NCL_ERROR_CANCELLED)
+        net->tuning->cancelled = false;
+    return status == NCL_ERROR_CANCELLED ? NCL_OK : status;
+}
+
 ncl_status ncl_tune_network(const struct ncl_tune_config *config, const struct ncl_graph *model,
                             const struct ncl_dims *inputs, int input_count, char **json)
 {
@@ -468,7 +511,8 @@ ncl_status ncl_tune_network(const struct ncl_tune_config *config, const struct n
                            .inputs = inputs,
                            .input_count = input_count,
                            .log = config->session.device->log,
-                           .begin = ncl_clock_ns()};
+                           .begin = ncl_clock_ns(),
+                           .progress = {.layer = ""}};
     struct ncl_tune_net net = {.tuning = &t};
     ncl_status status = open_tuning(&t);
     ncl_status reported = NCL_OK;
@@ -478,11 +522,8 @@ ncl_status ncl_tune_network(const struct ncl_tune_config *config, const struct n
             ncl_tune_net_open(&t, config->session.channel_block, config->session.precision, &net);
     if (status == NCL_OK)
         status = ncl_tune_recall(&net);
-    if (status == NCL_OK && !t.options.dry_run) {
-        status = run(&net);
-        if (status == NCL_OK)
-            status = measure_storage(&net);
-    }
+    if (status == NCL_OK && !t.options.dry_run)
+        status = tune_and_choose(&net);
     if (json &&
         (status == NCL_OK || status == NCL_ERROR_CANCELLED || status == NCL_ERROR_MISMATCH)) {
         ncl_tune_note_useful(&net);

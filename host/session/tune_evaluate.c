@@ -35,6 +35,8 @@ static ncl_status prepare_alone(struct ncl_tuning *t, struct ncl_trial *trials, 
         ncl_tune_record_started(t->net, &trials[i], 1);
         status = t->inner.prepare(t->inner.self, &trials[i], 1);
         if (status == NCL_OK)
+            status = ncl_tune_doubt(t, &trials[i], 1);
+        if (status == NCL_OK)
             status = ncl_tune_tell(t);
     }
     return status;
@@ -50,16 +52,21 @@ static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
     if (!t->worker)
         return prepare_alone(t, trials, count);
     ncl_tune_record_started(t->net, trials, count);
-    return t->inner.prepare(t->inner.self, trials, count);
+    status = t->inner.prepare(t->inner.self, trials, count);
+    return status == NCL_OK ? ncl_tune_doubt(t, trials, count) : status;
 }
 
 static ncl_status measure(void *self, struct ncl_trial *trial, int launches,
                           struct ncl_timing *timings)
 {
     struct ncl_tuning *t = self;
-    const ncl_status status = ncl_tune_tell(t);
+    ncl_status status = ncl_tune_tell(t);
 
-    return status == NCL_OK ? t->inner.time(t->inner.self, trial, launches, timings) : status;
+    if (status == NCL_OK)
+        status = t->inner.time(t->inner.self, trial, launches, timings);
+    return status == NCL_OK && ncl_tune_deserves_another(t, trial)
+               ? ncl_tune_time_again(t, trial, launches, timings)
+               : status;
 }
 
 static void forget(void *self, const struct ncl_trial *trial)
@@ -264,7 +271,7 @@ static struct ncl_search_note *notes_so_far(const struct ncl_tune_net *net)
 
 static ncl_status begin(struct ncl_tune_net *net)
 {
-    const ncl_status status = net->run ? NCL_OK : ncl_tune_begin(net);
+    const ncl_status status = net->journalled ? NCL_OK : ncl_tune_begin(net);
 
     for (size_t i = 0; status == NCL_OK && i < net->event_count; i++)
         mark_seed(net, &net->events[i].note);

@@ -2,6 +2,7 @@
  * judged there before anything uses them. */
 #include "session/tune_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 /* Sessions made in turn until what is left of the winners holds: each drops some. */
 #define ATTEMPTS 4
 #define MAX_ROUNDS 300
-#define BELIEVED 2.0 /* standard errors */
+#define BELIEVED 2.0         /* standard errors */
+#define STANDARD_SECONDS 1.0 /* of timing a session that nothing changed */
+#define GRACE 0.1            /* of the budget: verifying may take so much more */
 
 static int count_wins(const struct ncl_tune_net *net)
 {
@@ -140,7 +143,10 @@ static void say(struct ncl_tune_net *net)
     const struct ncl_tune_pair *pair = &net->pair;
     const int wins = count_wins(net);
 
-    if (!wins)
+    if (!net->searched)
+        snprintf(net->verdict, sizeof net->verdict,
+                 "the budget was used up before anything could be searched");
+    else if (!wins)
         snprintf(net->verdict, sizeof net->verdict,
                  "nothing beats the defaults by more than noise");
     else if (net->tuning->options.from_worst)
@@ -158,17 +164,25 @@ static void say(struct ncl_tune_net *net)
 }
 
 /* Nothing won, or nothing was left: the standard session is the result. What a session with winners
- * had of it was verified there, what they replaced when they were compared with it. */
+ * had of it was verified there, what they replaced when they were compared with it. A budget that
+ * is used up has no time left for looking again at what nobody changed. */
 static ncl_status finish_standard(struct ncl_tune_net *net, struct ncl_session *standard,
                                   double seconds)
 {
     struct ncl_session *const sessions[2] = {standard, NULL};
+    const double grace = GRACE * net->tuning->options.budget_seconds;
     int bad = -1;
-    ncl_status status = net->verified ? NCL_OK : ncl_tune_verify(net, standard, &bad);
+    ncl_status status = NCL_OK;
 
-    net->verified = status == NCL_OK;
-    if (status == NCL_OK)
-        status = ncl_tune_time_pair(net, sessions, seconds, 30, &net->pair);
+    if (!net->verified && seconds + grace >= net->tuning->verify_seconds) {
+        status = ncl_tune_verify(net, standard, &bad);
+        net->verified = status == NCL_OK;
+        seconds -= net->tuning->verify_seconds;
+    } else {
+        net->unchecked = !net->verified;
+    }
+    if (status == NCL_OK && (seconds > 0 || !net->pair.rounds))
+        status = ncl_tune_time_pair(net, sessions, fmin(seconds, STANDARD_SECONDS), 30, &net->pair);
     net->pair.median[1] = net->pair.median[0];
     net->pair.spread[1] = net->pair.spread[0];
     net->pair.gain = net->pair.error = 0;
@@ -181,6 +195,7 @@ ncl_status ncl_tune_finish(struct ncl_tune_net *net, struct ncl_session *standar
     bool done = false;
     ncl_status status = NCL_OK;
 
+    ncl_tune_stand_by_choices(net);
     for (int i = 0; status == NCL_OK && !done && i < ATTEMPTS && count_wins(net) > 0; i++) {
         const double left = end - ncl_tune_elapsed(net->tuning);
         const double spare =
@@ -193,7 +208,7 @@ ncl_status ncl_tune_finish(struct ncl_tune_net *net, struct ncl_session *standar
     }
     if (status == NCL_OK && !done) {
         drop_all(net, "not confirmed in time, in a network that was slower with the winners");
-        status = finish_standard(net, standard, 1.0);
+        status = finish_standard(net, standard, end - ncl_tune_elapsed(net->tuning));
     }
     say(net);
     return status;

@@ -61,14 +61,20 @@ struct ncl_tune_net {
     struct ncl_search_note *known, *resumed; /* of the store, and of an interrupted run's journal */
     size_t known_count, known_capacity, resumed_count, resumed_capacity;
     double resumed_seconds;
+    int recalled_starts;     /* of the tasks: a whole journal has them all */
     struct ncl_trial *begun; /* with a STARTED record */
     size_t begun_count, begun_capacity;
-    const char *run;      /* the journal's name; NULL: not begun */
+    const char *name;     /* the journal's; NULL: none yet */
+    int claim;            /* of that name, while name is not NULL: see tunedb/claim.h */
+    bool journalled;      /* the journal has a beginning */
     double search_budget; /* as it was when the run began; 0: none */
+    double whole_budget;  /* of which that is a part: the caller's; 0: none */
     bool budget_known;
     size_t cold_bytes;
     double macs; /* of an inference */
     bool searched, verified;
+    bool unchecked; /* not verified: nothing was changed, and the budget was used up */
+    int unkept;     /* winners that the store did not take */
     /* useful: until the portfolio's best was known for most of the network's time; 0: never */
     double search_seconds, useful_seconds;
     double measured_at;        /* when the standard session had been timed; 0: it was not */
@@ -99,6 +105,7 @@ struct ncl_tuning {
     uint64_t begin;           /* ncl_clock_ns */
     struct ncl_device device; /* the config's with a queue of its own, profiled if possible */
     bool own_queue;
+    bool budget_given;                 /* by the caller, rather than the effort's own */
     struct ncl_session_config session; /* math resolved */
     struct ncl_store *store;           /* NULL: nothing is kept */
     struct ncl_trials *trials;         /* one of the two evaluates */
@@ -109,6 +116,7 @@ struct ncl_tuning {
     struct ncl_tune_net *net;   /* that is worked on */
     ncl_tune_progress progress; /* last one */
     bool cancelled;
+    double compiled_at; /* when the driver's compiler was last seen to work; 0: nobody looked */
     double peak_gflops;
     double create_seconds, verify_seconds; /* measured on the way: what the end will take */
     struct ncl_tune_choice choices[4];
@@ -147,16 +155,24 @@ double ncl_tune_spent(const struct ncl_tune_net *net); /* seconds, by the notes'
 void ncl_tune_set_budget(struct ncl_tune_net *net, double seconds);
 ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_end_journal(const struct ncl_tune_net *net);
+/* Of the run's journal: another run may have it from now on. */
+void ncl_tune_give_name_back(struct ncl_tune_net *net);
 
 /* tune_records.c */
 void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count);
+/* Was the point measured, by this run or an earlier one? Then it is beyond suspicion. */
+bool ncl_tune_is_measured(const struct ncl_tune_net *net, int task, const struct ncl_point *point);
 /* A run that ended by itself knows that what it began and did not finish killed nobody. */
 void ncl_tune_forget_started(struct ncl_tune_net *net);
 /* Sessions get the point at once where it is clearly the best that is known: a run that is killed
  * leaves what it found. */
 void ncl_tune_choose_early(struct ncl_tune_net *net, const struct ncl_search_note *note);
 void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why);
+/* What an earlier run chose and this one did not measure is taken for the winner, unless this one
+ * has a better: a short run does not undo a long one. Before the winners are judged in the network.
+ */
+void ncl_tune_stand_by_choices(struct ncl_tune_net *net);
 /* Chooses each task's winner, or its standard point. Of an incomplete run only winners that beat
  * what is chosen: the rest was not looked at long enough. */
 void ncl_tune_choose(struct ncl_tune_net *net, bool complete);
@@ -185,6 +201,14 @@ bool ncl_tune_has_seeds(const struct ncl_tune_net *net);
 void ncl_tune_note_useful(struct ncl_tune_net *net);
 /* Goes on from where the run is, for so many seconds. until_useful: at most, and no finals. */
 ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget, bool until_useful);
+
+/* tune_doubt.c: failures that need not be the candidate's fault.
+ * After trials were prepared. Anything but NCL_OK: the driver does not compile at all. */
+ncl_status ncl_tune_doubt(struct ncl_tuning *tuning, struct ncl_trial *trials, int count);
+/* Did one that was right before take its worker along, or seem to? */
+bool ncl_tune_deserves_another(const struct ncl_tuning *tuning, const struct ncl_trial *trial);
+ncl_status ncl_tune_time_again(struct ncl_tuning *tuning, struct ncl_trial *trial, int launches,
+                               struct ncl_timing *timings);
 
 /* tune_worst.c: bad starts, legal and surviving. */
 ncl_status ncl_tune_start_from_worst(struct ncl_tune_net *net);

@@ -73,11 +73,11 @@ void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_not
     put_point(net, &record, note->task, &note->point);
 }
 
-/* Was the point measured, by this run or an earlier one? Then it is beyond suspicion. */
-static bool is_measured(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+bool ncl_tune_is_measured(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
 {
     for (size_t i = 0; i < net->event_count; i++)
-        if (net->events[i].note.task == task && ncl_point_equal(&net->events[i].note.point, point))
+        if (net->events[i].note.task == task && net->events[i].note.verdict == NCL_VERDICT_GOOD &&
+            ncl_point_equal(&net->events[i].note.point, point))
             return true;
     for (size_t i = 0; i < net->known_count; i++)
         if (net->known[i].task == task && net->known[i].verdict == NCL_VERDICT_GOOD &&
@@ -100,7 +100,7 @@ void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *t
     record.verdict = NCL_VERDICT_STARTED;
     record.why = "began, and its process never said how it ended";
     for (int i = 0; i < count; i++) {
-        if (is_measured(net, trials[i].task, &trials[i].point) ||
+        if (ncl_tune_is_measured(net, trials[i].task, &trials[i].point) ||
             (net->tuning->worker && is_start(net, &trials[i])) ||
             !ncl_grow((void **)&net->begun, &net->begun_capacity, net->begun_count,
                       sizeof *net->begun))
@@ -137,7 +137,7 @@ static void forget_started(const struct ncl_tune_net *net, const struct ncl_tria
 void ncl_tune_forget_started(struct ncl_tune_net *net)
 {
     for (size_t i = 0; i < net->begun_count; i++)
-        if (!is_measured(net, net->begun[i].task, &net->begun[i].point))
+        if (!ncl_tune_is_measured(net, net->begun[i].task, &net->begun[i].point))
             forget_started(net, &net->begun[i]);
     net->begun_count = 0;
 }
@@ -154,8 +154,10 @@ void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why)
 
 /* ---- what sessions get from now on ---- */
 
-/* What is chosen for the problem on this device and driver; false: nothing is. */
-static bool find_choice(const struct ncl_tune_net *net, int task, struct ncl_point *point)
+/* What is chosen for the problem on this device and driver, and is of these kernels; false: nothing
+ * is. *ratio: of its time to the default's, as they were measured together; 0: unknown. */
+static bool find_choice(const struct ncl_tune_net *net, int task, struct ncl_point *point,
+                        double *ratio)
 {
     const struct ncl_caps *caps = &net->tuning->device.caps;
     const struct ncl_record_filter filter = {.platform = caps->platform,
@@ -165,19 +167,26 @@ static bool find_choice(const struct ncl_tune_net *net, int task, struct ncl_poi
                                              .good_only = true,
                                              .chosen_only = true};
     struct ncl_record_list list = {0};
-    const bool found = ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK &&
-                       list.count > 0 &&
-                       ncl_point_parse(list.records[0].algorithm, list.records[0].params, point);
+    bool found = ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK && list.count > 0;
 
+    if (found) {
+        const struct ncl_record *record = &list.records[0];
+
+        found = record->origin == NCL_ORIGIN_MEASURED && ncl_record_point(record, point) &&
+                ncl_point_legal(point, &net->tasks[task].problem, caps);
+        *ratio = record->default_seconds > 0 ? record->seconds / record->default_seconds : 0;
+    }
     ncl_record_list_free(&list);
     return found;
 }
 
-static void choose_point(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+/* false: the store does not have it, or cannot be written. */
+static bool choose_point(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
 {
     char klass[64], hash[NCL_HASH_TEXT];
     struct ncl_record keys = blank_record(net->tuning, klass);
     struct ncl_text params = {0};
+    bool kept;
 
     ncl_point_params(point, &params);
     ncl_point_kernel_hash(point->algo, hash);
@@ -185,9 +194,9 @@ static void choose_point(const struct ncl_tune_net *net, int task, const struct 
     keys.problem = net->layers[task].problem;
     keys.algorithm = point->algo->name;
     keys.params = params.data ? params.data : "";
-    if (!params.failed)
-        ncl_records_choose(net->tuning->store, &keys);
+    kept = !params.failed && ncl_records_choose(net->tuning->store, &keys);
     ncl_text_free(&params);
+    return kept;
 }
 
 /* From bad parameters on a winner need not be better than what sessions have. */
@@ -195,10 +204,12 @@ static bool is_wanted(const struct ncl_tune_net *net, int task)
 {
     const struct ncl_search_task *r = &net->results[task];
     struct ncl_point chosen;
+    double ratio;
 
     if (!net->tuning->options.from_worst)
         return true;
-    return !find_choice(net, task, &chosen) && r->best_seconds < net->layers[task].standard_seconds;
+    return !find_choice(net, task, &chosen, &ratio) &&
+           r->best_seconds < net->layers[task].standard_seconds;
 }
 
 /* As this run measured it last; 0: it did not. */
@@ -218,8 +229,28 @@ static double seconds_of(const struct ncl_tune_net *net, int task, const struct 
 static bool beats_choice(const struct ncl_tune_net *net, int task, double seconds)
 {
     struct ncl_point chosen;
+    double ratio;
 
-    return !find_choice(net, task, &chosen) || seconds < seconds_of(net, task, &chosen);
+    return !find_choice(net, task, &chosen, &ratio) || seconds < seconds_of(net, task, &chosen);
+}
+
+void ncl_tune_stand_by_choices(struct ncl_tune_net *net)
+{
+    for (int i = 0; i < net->count; i++) {
+        struct ncl_search_task *r = &net->results[i];
+        const double own = r->start_seconds > 0 ? r->best_seconds / r->start_seconds : 1;
+        struct ncl_point chosen;
+        double ratio;
+
+        if (!r->best.algo || net->tuning->options.from_worst ||
+            !find_choice(net, i, &chosen, &ratio) || seconds_of(net, i, &chosen) > 0 ||
+            ncl_point_equal(&chosen, &net->layers[i].standard) ||
+            (ncl_tune_wins(net, i) && own < ratio))
+            continue;
+        r->best = chosen;
+        r->best_seconds = ratio * r->start_seconds;
+        r->decided = true;
+    }
 }
 
 static bool is_seed(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
@@ -246,14 +277,18 @@ void ncl_tune_choose(struct ncl_tune_net *net, bool complete)
     for (int i = 0; i < net->count; i++) {
         const struct ncl_search_task *r = &net->results[i];
         const bool wins = ncl_tune_wins(net, i) && is_wanted(net, i);
+        bool kept = true;
 
         net->layers[i].kept = wins;
         if (!r->best.algo)
             continue;
         if (complete && (wins || !net->tuning->options.from_worst))
-            choose_point(net, i, wins ? &r->best : &net->layers[i].standard);
+            kept = choose_point(net, i, wins ? &r->best : &net->layers[i].standard);
         else if (wins && beats_choice(net, i, r->best_seconds))
-            choose_point(net, i, &r->best);
+            kept = choose_point(net, i, &r->best);
+        if (wins && !kept)
+            net->layers[i].kept = false;
+        net->unkept += wins && !kept;
     }
 }
 

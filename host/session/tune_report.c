@@ -354,8 +354,8 @@ static json_t *figures_json(const struct ncl_tuning *t, const struct ncl_tune_ne
         "start_ms", ms(net->start_seconds), "sum_default_ms", ms(s.standard), "sum_start_ms",
         ms(s.start), "sum_tuned_ms", ms(s.tuned), "sum_saved_ms", (s.standard - s.tuned) * 1e3,
         "noise", positive(pair->median[0] > 0 ? pair->spread[0] / pair->median[0] : 0), "verified",
-        finished ? json_boolean(net->verified) : json_null(), "verdict", net->verdict,
-        "peak_gflops", positive(t->peak_gflops), "first_useful_seconds",
+        finished && !net->unchecked ? json_boolean(net->verified) : json_null(), "verdict",
+        net->verdict, "peak_gflops", positive(t->peak_gflops), "first_useful_seconds",
         positive(net->useful_seconds));
 }
 
@@ -378,13 +378,17 @@ static void add_plan(const struct ncl_tuning *t, const struct ncl_tune_net *net,
 
 ncl_status ncl_tune_report(struct ncl_tuning *tuning, struct ncl_tune_net *net, char **json)
 {
-    const char *path = ncl_store_path(tuning->store);
+    const bool kept = tuning->store && ncl_store_is_active(tuning->store);
+    const char *path = kept ? ncl_store_path(tuning->store) : NULL;
+    const char *reason = kept ? NULL : ncl_store_reason(tuning->store);
     json_t *root = head_json(tuning, net);
 
     if (!root)
         return ncl_fail_memory(tuning->log, "a report");
     json_object_update_new(root, figures_json(tuning, net));
     json_object_set_new(root, "store", path ? json_string(path) : json_null());
+    json_object_set_new(root, "store_problem", reason ? json_string(reason) : json_null());
+    json_object_set_new(root, "unkept", json_integer(net->unkept));
     json_object_set_new(root, "layers", layers_json(net));
     json_object_set_new(root, "convergence", network_curve(net));
     json_object_set_new(root, "rejected_points", rejected_json(net));

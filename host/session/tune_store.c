@@ -2,6 +2,7 @@
 #include "session/tune_parts.h"
 
 #include "plan/lookup.h"
+#include "tunedb/claim.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -125,8 +126,14 @@ static ncl_status recall_seeds(struct ncl_tune_net *net)
 
 /* ---- the journal of a run, for resuming it ---- */
 
+/* Seconds: for a resumed run to come to its end in, where its budget is used up. */
+#define LEAST_BUDGET 1.0
+
+/* Tuners of one network at a time that have journals of their own; more share the last one. */
+#define NAMES 8
+
 /* What a run must share with an interrupted one to be its continuation. */
-static void name_run(const struct ncl_tune_net *net, struct ncl_text *name)
+static void write_name(const struct ncl_tune_net *net, int number, struct ncl_text *name)
 {
     const struct ncl_tuning *t = net->tuning;
     char kernels[NCL_HASH_TEXT];
@@ -139,6 +146,42 @@ static void name_run(const struct ncl_tune_net *net, struct ncl_text *name)
                  t->session.math == NCL_MATH_FAST ? "fast" : "reproducible", t->options.seed,
                  (int)t->options.effort, t->options.from_worst ? " from worst" : "", ncl_version(),
                  kernels, t->device.caps.platform, t->device.caps.name, t->device.caps.driver);
+    if (number > 0)
+        ncl_text_add(name, ", beside %d others", number);
+}
+
+static bool has_journal(const struct ncl_tune_net *net, const char *name)
+{
+    struct ncl_text lines = {0};
+    const bool has = ncl_store_journal_read(net->tuning->store, name, &lines);
+
+    ncl_text_free(&lines);
+    return has;
+}
+
+/* Takes the first name that no living run has; interrupted: and that an interrupted one left. */
+static ncl_status take_name(struct ncl_tune_net *net, bool interrupted)
+{
+    for (int i = 0; i < NAMES && !net->name; i++) {
+        struct ncl_text text = {0};
+        bool wanted;
+
+        write_name(net, i, &text);
+        wanted = !text.failed && (!interrupted || has_journal(net, text.data));
+        if (wanted &&
+            (ncl_store_claim(net->tuning->store, text.data, &net->claim) || i + 1 == NAMES))
+            net->name = ncl_arena_text(&net->arena, text.data, text.length);
+        ncl_text_free(&text);
+    }
+    return net->name || interrupted ? NCL_OK
+                                    : ncl_fail_memory(net->tuning->log, "a journal's name");
+}
+
+void ncl_tune_give_name_back(struct ncl_tune_net *net)
+{
+    if (net->name)
+        ncl_store_unclaim(net->claim);
+    net->name = NULL;
 }
 
 static bool add_line(const struct ncl_tune_net *net, const char *run,
@@ -230,16 +273,16 @@ static ncl_status replay(struct ncl_tune_net *net)
 
 ncl_status ncl_tune_begin(struct ncl_tune_net *net)
 {
-    struct ncl_text run = {0};
+    const ncl_status status = net->name ? NCL_OK : take_name(net, false);
 
-    name_run(net, &run);
-    if (!run.failed && !net->resumed_count) {
-        begin_journal(net, run.data);
+    if (status != NCL_OK)
+        return status;
+    if (!net->resumed_count) {
+        begin_journal(net, net->name);
         net->budget_known = false; /* of a run that had measured nothing */
     }
-    net->run = run.failed ? NULL : ncl_arena_text(&net->arena, run.data, run.length);
-    ncl_text_free(&run);
-    return net->run ? replay(net) : ncl_fail_memory(net->tuning->log, "a journal's name");
+    net->journalled = true;
+    return replay(net);
 }
 
 double ncl_tune_spent(const struct ncl_tune_net *net)
@@ -250,13 +293,15 @@ double ncl_tune_spent(const struct ncl_tune_net *net)
 void ncl_tune_set_budget(struct ncl_tune_net *net, double seconds)
 {
     const struct ncl_tune_line line = {'b',
-                                       {.cost = seconds > 0 ? seconds + ncl_tune_spent(net) : 0}};
+                                       {.seconds = net->tuning->options.budget_seconds,
+                                        .cost = seconds > 0 ? seconds + ncl_tune_spent(net) : 0}};
 
     if (net->budget_known)
         return;
     net->search_budget = line.note.cost;
+    net->whole_budget = line.note.seconds;
     net->budget_known = true;
-    add_line(net, net->run, &line);
+    add_line(net, net->name, &line);
 }
 
 static bool take_seed(struct ncl_tune_net *net, const struct ncl_search_note *note)
@@ -283,9 +328,11 @@ static bool take_line(struct ncl_tune_net *net, const struct ncl_tune_line *line
     switch (line->what) {
     case 'b':
         net->search_budget = note.cost;
+        net->whole_budget = note.seconds;
         net->budget_known = true;
         return true;
     case 'w':
+        net->recalled_starts++;
         net->tasks[note.task].start = note.point;
         net->layers[note.task].standard_seconds = note.seconds;
         return true;
@@ -301,35 +348,61 @@ static bool take_line(struct ncl_tune_net *net, const struct ncl_tune_line *line
     }
 }
 
-/* false: there is no interrupted run, or its journal is not to be understood. */
-static bool recall_journal(struct ncl_tune_net *net)
+static bool read_journal(struct ncl_tune_net *net, char *lines)
 {
-    struct ncl_text run = {0}, lines = {0};
-    char *at, *end;
-    bool good;
+    char *end;
 
-    name_run(net, &run);
-    good = !run.failed && ncl_store_journal_read(net->tuning->store, run.data, &lines) &&
-           lines.data && !lines.failed;
-    for (at = lines.data; good && at && *at; at = end) {
+    for (char *at = lines; *at; at = end) {
         struct ncl_tune_line line;
 
         end = strchr(at, '\n');
-        good = end != NULL;
-        if (good)
-            *end++ = 0;
-        good = good && ncl_tune_read_line(at, &line) && take_line(net, &line);
+        if (!end)
+            return false;
+        *end++ = 0;
+        if (!ncl_tune_read_line(at, &line) || !take_line(net, &line))
+            return false;
     }
-    ncl_text_free(&run);
+    return net->recalled_starts == net->count;
+}
+
+/* A run with a budget of its own takes that long; else the interrupted one's is what there is. */
+static void go_on_with_budget(struct ncl_tune_net *net)
+{
+    struct ncl_tuning *t = net->tuning;
+    const double rest = net->whole_budget - net->resumed_seconds;
+
+    if (t->budget_given && t->options.budget_seconds != net->whole_budget)
+        net->budget_known = false;
+    else if (net->budget_known && net->whole_budget > 0)
+        t->options.budget_seconds = rest > LEAST_BUDGET ? rest : LEAST_BUDGET;
+}
+
+/* false: there is no interrupted run, or its journal is not to be understood. */
+static bool recall_journal(struct ncl_tune_net *net)
+{
+    struct ncl_text lines = {0};
+    bool good = take_name(net, true) == NCL_OK && net->name &&
+                ncl_store_journal_read(net->tuning->store, net->name, &lines) && lines.data &&
+                !lines.failed && read_journal(net, lines.data);
+
     ncl_text_free(&lines);
+    if (good)
+        go_on_with_budget(net);
+    else
+        ncl_note(
+            net->tuning->log, NCL_LOG_WARNING,
+            "there is no interrupted run of this network, seed and effort on this device to go "
+            "on with: a new one begins");
     return good;
 }
 
 /* A journal that did not read must leave nothing behind. */
 static void forget_journal(struct ncl_tune_net *net)
 {
+    ncl_tune_give_name_back(net);
     net->known_count = net->resumed_count = 0;
-    net->resumed_seconds = net->search_budget = 0;
+    net->recalled_starts = 0;
+    net->resumed_seconds = net->search_budget = net->whole_budget = 0;
     net->budget_known = false;
     for (int i = 0; i < net->count; i++) {
         net->tasks[i].seeds = NULL;
@@ -354,12 +427,12 @@ ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_n
     const struct ncl_tune_line line = {'n', *note};
 
     ncl_tune_record(net, note);
-    add_line(net, net->run, &line);
+    add_line(net, net->name, &line);
     return add_event(net, note);
 }
 
 void ncl_tune_end_journal(const struct ncl_tune_net *net)
 {
-    if (net->run)
-        ncl_store_journal_clear(net->tuning->store, net->run);
+    if (net->journalled)
+        ncl_store_journal_clear(net->tuning->store, net->name);
 }

@@ -54,11 +54,11 @@ int ncl_worker_restarts(const struct ncl_worker *worker)
 
 /* ---- requests ---- */
 
-/* Another one is started when it is needed. */
-static void lose(struct ncl_worker *w, char ended[64])
+/* Another one is started when it is needed. true: by SIGKILL. */
+static bool lose(struct ncl_worker *w, char ended[64])
 {
-    ncl_process_end(&w->process, ended);
     w->lost++;
+    return ncl_process_end(&w->process, ended);
 }
 
 static enum ncl_link_end ask(struct ncl_worker *w, enum ncl_wire_kind kind, int launches,
@@ -90,7 +90,7 @@ static ncl_status bury(struct ncl_worker *w, enum ncl_link_end outcome, double s
 {
     char ended[64];
 
-    lose(w, ended);
+    w->killed = lose(w, ended) && outcome == NCL_LINK_DIED;
     if (outcome == NCL_LINK_CANCELLED)
         return ncl_fail(w->config.log, NCL_ERROR_CANCELLED, "cancelled");
     trial->verdict = outcome == NCL_LINK_SILENT ? NCL_VERDICT_TIMEOUT : NCL_VERDICT_CRASHED;
@@ -101,6 +101,19 @@ static ncl_status bury(struct ncl_worker *w, enum ncl_link_end outcome, double s
     ncl_note(w->config.log, NCL_LOG_INFO, "the tuner's worker ended: %s: %s",
              trial->point.algo->name, trial->why);
     return NCL_OK;
+}
+
+/* No code of a driver sends SIGKILL: whoever is short of memory, or a user, chose this process, and
+ * the trial may be as good as any. */
+static bool was_killed(const struct ncl_worker *w, const struct ncl_trial *trial)
+{
+    return w->killed && trial->verdict == NCL_VERDICT_CRASHED;
+}
+
+static void blame_killed_twice(struct ncl_trial *trial)
+{
+    snprintf(trial->why, sizeof trial->why, "%s",
+             "its process was killed by signal 9, twice: out of memory?");
 }
 
 static ncl_status take_verdict(struct ncl_worker *w, const struct ncl_wire_reply *reply,
@@ -153,8 +166,7 @@ static void drop_passed(struct ncl_worker *w, const struct ncl_wire_trial *trial
         *passed = w->passed[--w->passed_count];
 }
 
-/* One trial: built, unless a BUILD did that, run and judged. */
-static ncl_status prepare_one(struct ncl_worker *w, struct ncl_trial *trial)
+static ncl_status try_prepare(struct ncl_worker *w, struct ncl_trial *trial)
 {
     const double seconds = w->config.build_seconds + w->config.run_seconds;
     struct ncl_wire_reply reply;
@@ -173,6 +185,19 @@ static ncl_status prepare_one(struct ncl_worker *w, struct ncl_trial *trial)
         return bury(w, outcome, seconds, trial);
     status = take_verdict(w, &reply, trial);
     return status == NCL_OK && trial->verdict == NCL_VERDICT_GOOD ? note_passed(w, &wire) : status;
+}
+
+/* One trial: built, unless a BUILD did that, run and judged. */
+static ncl_status prepare_one(struct ncl_worker *w, struct ncl_trial *trial)
+{
+    ncl_status status = try_prepare(w, trial);
+
+    if (status != NCL_OK || !was_killed(w, trial))
+        return status;
+    status = try_prepare(w, trial);
+    if (status == NCL_OK && was_killed(w, trial))
+        blame_killed_twice(trial);
+    return status;
 }
 
 /* Kernels of a batch as they are built, each within its time. unbuilt[i] is cleared. */
@@ -240,6 +265,8 @@ static ncl_status build_batch(struct ncl_worker *w, struct ncl_trial *trials, in
             status = bury(w, outcome, w->config.build_seconds, guilty ? guilty : &trials[0]);
         else if (outcome != NCL_LINK_ANSWERED)
             lose(w, NULL);
+        if (status == NCL_OK && guilty && was_killed(w, guilty))
+            guilty->verdict = NCL_VERDICT_GOOD; /* it is prepared on its own */
     }
     free(wire);
     free(unbuilt);
@@ -293,13 +320,18 @@ static ncl_status fetch_ahead(struct ncl_worker *ahead, struct ncl_trial *trial)
     const double seconds = ahead->config.build_seconds + ahead->config.run_seconds;
     struct ncl_wire_reply reply;
     enum ncl_link_end outcome;
+    ncl_status status;
 
     trial->verdict = NCL_VERDICT_GOOD;
     if (!ahead->process.pid)
         return NCL_OK;
     outcome = receive_reply(ahead, seconds, &reply);
-    return outcome == NCL_LINK_ANSWERED ? take_verdict(ahead, &reply, trial)
-                                        : bury(ahead, outcome, seconds, trial);
+    if (outcome == NCL_LINK_ANSWERED)
+        return take_verdict(ahead, &reply, trial);
+    status = bury(ahead, outcome, seconds, trial);
+    if (status == NCL_OK && was_killed(ahead, trial))
+        trial->verdict = NCL_VERDICT_GOOD;
+    return status;
 }
 
 static ncl_status prepare_both(struct ncl_worker *w, struct ncl_trial *trials, int count)
@@ -368,23 +400,40 @@ static ncl_status time_prepared(struct ncl_worker *w, const struct ncl_wire_tria
     return status == NCL_OK ? receive_timings(w, &reply, launches, trial, timings) : status;
 }
 
+/* Where another worker prepared it, this one does first. */
+static ncl_status try_time(struct ncl_worker *w, const struct ncl_passed *passed, int launches,
+                           struct ncl_trial *trial, struct ncl_timing *timings)
+{
+    const struct ncl_wire_trial wire = passed->trial;
+    ncl_status status = NCL_OK;
+
+    if (!w->process.pid || passed->worker != w->number)
+        status = prepare_one(w, trial);
+    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+        return status;
+    return time_prepared(w, &wire, launches, trial, timings);
+}
+
 static ncl_status time_trial(void *self, struct ncl_trial *trial, int launches,
                              struct ncl_timing *timings)
 {
     struct ncl_worker *w = self;
     struct ncl_wire_trial wire;
     const struct ncl_passed *passed;
-    ncl_status status = NCL_OK;
+    ncl_status status;
 
     ncl_wire_from_trial(trial, &wire);
     passed = find_passed(w, &wire);
     if (!passed)
         return ncl_fail(w->config.log, NCL_ERROR_USAGE, "a trial is timed that was not prepared");
-    if (!w->process.pid || passed->worker != w->number)
-        status = prepare_one(w, trial);
-    if (status != NCL_OK || trial->verdict != NCL_VERDICT_GOOD)
+    status = try_time(w, passed, launches, trial, timings);
+    passed = find_passed(w, &wire); /* NULL: preparing it again failed, twice already */
+    if (status != NCL_OK || !passed || !was_killed(w, trial))
         return status;
-    return time_prepared(w, &wire, launches, trial, timings);
+    status = try_time(w, passed, launches, trial, timings);
+    if (status == NCL_OK && was_killed(w, trial))
+        blame_killed_twice(trial);
+    return status;
 }
 
 static void forget(void *self, const struct ncl_trial *trial)

@@ -27,12 +27,14 @@ ncl_status ncl_worker_open(const struct ncl_worker_config *config, struct ncl_wo
 void ncl_worker_close(struct ncl_worker *worker); /* also kills it */
 /* A trial that takes its worker along gets CRASHED, one that does not answer TIMEOUT. Where it is
  * not plain which of a batch did, its trials are tried again one by one, so that only the guilty is
- * blamed. */
+ * blamed. A worker that was killed by SIGKILL says nothing about its trial, which is tried once
+ * more by another. */
 void ncl_worker_evaluator(struct ncl_worker *worker, struct ncl_evaluator *evaluator);
 /* Processes that crashed, hung or grew too large; the next trial starts another. */
 int ncl_worker_restarts(const struct ncl_worker *worker);
 
-/* The other end: serves until `in` is closed. */
+/* The other end: serves until `in` is closed. Where in and out are the standard input and output,
+ * these are /dev/null from then on: drivers and kernels print. */
 ncl_status ncl_worker_serve(int in, int out);
 
 #endif

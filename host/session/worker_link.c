@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@
 #define GREET_SECONDS 20
 #define OPEN_SECONDS 120
 #define SEND_SECONDS 20
-/* How long cancelling may go unnoticed. */
+/* How long cancelling may go unnoticed. A turn that took much longer was none of the worker's: this
+ * process was stopped, and perhaps the worker with it. It counts as four at most. */
 #define TURN_SECONDS 0.05
+#define LONGEST_TURN (4 * TURN_SECONDS)
 
 static bool cancelled(const struct ncl_worker *w)
 {
@@ -20,10 +23,11 @@ static bool cancelled(const struct ncl_worker *w)
 enum ncl_link_end ncl_link_receive(const struct ncl_worker *w, void *data, size_t bytes,
                                    double seconds)
 {
-    const uint64_t end = ncl_clock_ns() + (uint64_t)(seconds * 1e9);
+    double waited = 0;
     size_t got = 0;
 
     for (;;) {
+        const uint64_t before = ncl_clock_ns();
         const enum ncl_process_io io =
             ncl_process_receive(&w->process, data, bytes, &got, TURN_SECONDS);
 
@@ -33,7 +37,8 @@ enum ncl_link_end ncl_link_receive(const struct ncl_worker *w, void *data, size_
             return NCL_LINK_DIED;
         if (cancelled(w))
             return NCL_LINK_CANCELLED;
-        if (ncl_clock_ns() >= end)
+        waited += fmin((double)(ncl_clock_ns() - before) * 1e-9, LONGEST_TURN);
+        if (waited >= seconds)
             return NCL_LINK_SILENT;
     }
 }
@@ -111,6 +116,7 @@ ncl_status ncl_link_need(struct ncl_worker *w)
     if (w->process.pid)
         return NCL_OK;
     status = ncl_process_start(log, w->config.command, quiet, &w->process);
+    w->killed = false;
     if (status == NCL_OK)
         w->number++;
     if (status == NCL_OK)

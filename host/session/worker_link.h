@@ -20,6 +20,7 @@ struct ncl_worker {
     struct ncl_process process; /* pid 0: none, to be started when it is needed */
     int number;                 /* of workers started */
     int lost;                   /* of them, those that crashed, hung or grew too large */
+    bool killed; /* the last one ended by a SIGKILL that was not ours: a crash of nobody's making */
     uint64_t resident, first_resident;
     bool shared_cache, builds_at_once;
     struct ncl_passed *passed;

@@ -8,6 +8,7 @@
 #include "session/worker_wire.h"
 #include "tunedb/store.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,7 +144,7 @@ static void close_all(struct server *s)
     free(s->problems);
     free(s->wire);
     free(s->request);
-    ncl_watch_stop(s->watch);
+    ncl_watch_stop(s->watch); /* last: until then it ends a process whose driver hangs */
 }
 
 /* ---- serving ---- */
@@ -268,12 +269,19 @@ static void serve(struct server *s)
 
 ncl_status ncl_worker_serve(int in, int out)
 {
-    struct server s = {.in = in, .out = out, .telling = ATOMIC_FLAG_INIT};
-    ncl_status status = ncl_watch_start(NULL, in, &s.watch);
+    struct server s = {.telling = ATOMIC_FLAG_INIT};
+    int fds[2] = {in, out};
+    ncl_status status;
 
+    /* They stay open: the tuner takes their end for this process's. */
+    if (!ncl_fd_take(fds))
+        return ncl_fail(NULL, NCL_ERROR_INPUT, "a worker's pipes: %s", strerror(errno));
+    s.in = fds[0];
+    s.out = fds[1];
+    status = ncl_watch_start(NULL, s.in, &s.watch);
     if (status != NCL_OK)
         return status;
-    s.compiler = (struct ncl_compiler){.in = in, .out = out, .device = &s.device};
+    s.compiler = (struct ncl_compiler){.in = s.in, .out = s.out, .device = &s.device};
     status = open_all(&s);
     if (status == NCL_OK)
         serve(&s);

@@ -24,7 +24,7 @@ int ncl_sql_finish(sqlite3 *db, sqlite3_stmt *statement, int *changes);
 /* Appends the rows of a statement that selects ncl_columns_list's columns, and finalizes it;
  * flawed rows are passed over. SQLITE_DONE, or an error after what could be read. */
 int ncl_rows_read(sqlite3_stmt *statement, struct ncl_record_list *list);
-/* ncl_records_put_all on an open database, in the caller's transaction. */
-int ncl_records_write(sqlite3 *db, const struct ncl_record *records, size_t count);
+/* ncl_records_put_counted on an open database, in the caller's transaction. */
+int ncl_records_write(sqlite3 *db, const struct ncl_record *records, size_t count, size_t *changed);
 
 #endif

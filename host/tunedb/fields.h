@@ -5,6 +5,8 @@
 
 #include "tunedb/record.h"
 
+#define NCL_LONGEST_LAUNCH 1e6 /* seconds */
+
 enum ncl_field_kind {
     NCL_FIELD_TEXT,
     NCL_FIELD_INT,

@@ -18,6 +18,7 @@ struct reader {
     const struct ncl_log *log;
     const char *name;
     int line;
+    int later; /* lines of a later format */
     struct ncl_record_list *list;
 };
 
@@ -28,32 +29,29 @@ static ncl_status fail_line(const struct reader *reader, const char *what)
 }
 
 /* Of a later NextCL: passed over. */
-static bool is_later(const struct reader *reader, const json_t *object)
+static bool is_later(const json_t *object)
 {
     const json_t *format = json_object_get(object, "format");
 
-    if (!json_is_integer(format) || json_integer_value(format) <= FORMAT) {
-        return false;
-    }
-    ncl_note(reader->log, NCL_LOG_WARNING, "%s, line %d: of a later format, passed over",
-             reader->name, reader->line);
-    return true;
+    return json_is_integer(format) && json_integer_value(format) > FORMAT;
 }
 
-static ncl_status add_object(const struct reader *reader, const json_t *object)
+static ncl_status add_object(struct reader *reader, const json_t *object)
 {
     const json_t *format = json_object_get(object, "format");
     struct ncl_record record;
-    char flaw[160];
+    char flaw[NCL_FLAW_BYTES];
 
     if (!json_is_object(object)) {
-        return fail_line(reader, "not an object");
+        return fail_line(reader, "expected a JSON object, found another value");
     }
-    if (is_later(reader, object)) {
+    if (is_later(object)) {
+        reader->later++;
         return NCL_OK;
     }
     if (format != NULL && json_integer_value(format) != FORMAT) {
-        return fail_line(reader, "\"format\" has a value that tuning/README.md does not allow");
+        ncl_json_flaw(flaw, "format", "1, or more for later ones", format);
+        return fail_line(reader, flaw);
     }
     ncl_record_from_json(object, &record, flaw);
     if (flaw[0] != '\0') {
@@ -64,7 +62,33 @@ static ncl_status add_object(const struct reader *reader, const json_t *object)
                : ncl_fail_memory(reader->log, "reading tuning records");
 }
 
-static ncl_status add_line(const struct reader *reader, const char *line, size_t bytes)
+static bool is_blank(const char *line, size_t bytes)
+{
+    while (bytes > 0 && (*line == ' ' || *line == '\t' || *line == '\r')) {
+        line++;
+        bytes--;
+    }
+    return bytes == 0;
+}
+
+static ncl_status fail_json(const struct reader *reader, const char *line, size_t bytes,
+                            const json_error_t *error)
+{
+    if (json_error_code(error) == json_error_out_of_memory) {
+        return ncl_fail_memory(reader->log, "reading tuning records");
+    }
+    if (is_blank(line, bytes)) {
+        return fail_line(reader, "expected a JSON object, found a blank line");
+    }
+    if (bytes >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
+        return fail_line(reader, "expected a JSON object, found a byte order mark");
+    }
+    return ncl_fail(reader->log, NCL_ERROR_INPUT,
+                    "%s, line %d: not JSON that we read: column %d: %s", reader->name, reader->line,
+                    error->column, error->text);
+}
+
+static ncl_status add_line(struct reader *reader, const char *line, size_t bytes)
 {
     json_error_t error;
     json_t *object = NULL;
@@ -75,9 +99,7 @@ static ncl_status add_line(const struct reader *reader, const char *line, size_t
     }
     object = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, &error);
     if (object == NULL) {
-        return json_error_code(&error) == json_error_out_of_memory
-                   ? ncl_fail_memory(reader->log, "reading tuning records")
-                   : fail_line(reader, "not JSON");
+        return fail_json(reader, line, bytes, &error);
     }
     status = add_object(reader, object);
     json_decref(object);
@@ -102,6 +124,9 @@ ncl_status ncl_jsonl_read(const struct ncl_log *log, const char *name, const cha
     }
     if (status != NCL_OK) {
         list->count = before;
+    } else if (reader.later > 0) {
+        ncl_note(log, NCL_LOG_WARNING, "%s: %d line%s of a later format passed over", name,
+                 reader.later, reader.later == 1 ? "" : "s");
     }
     return status;
 }

@@ -89,6 +89,17 @@ bool ncl_store_note_put(struct ncl_store *store, const char *key, const char *va
            ncl_store_transact(store, put_note, &note);
 }
 
+static int clear_notes(sqlite3 *db, void *user)
+{
+    (void)user;
+    return run(db, "DELETE FROM notes", NULL, NULL);
+}
+
+bool ncl_store_notes_clear(struct ncl_store *store)
+{
+    return store != NULL && ncl_store_transact(store, clear_notes, NULL);
+}
+
 struct lines {
     const char *run;
     const char *const *lines;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST_LAUNCH 1e6         /* seconds */
 #define LAST_SECOND 253402300799LL /* of the year 9999: four digits */
 #define FIELD(name, kind, member, most)                                                            \
     {                                                                                              \
@@ -103,7 +102,7 @@ static const char *text_flaw(const struct ncl_record *record)
 
 static bool is_time(double seconds)
 {
-    return seconds >= 0 && seconds <= LONGEST_LAUNCH; /* false for NaN */
+    return seconds >= 0 && seconds <= NCL_LONGEST_LAUNCH; /* false for NaN */
 }
 
 static const char *number_flaw(const struct ncl_record *r)
@@ -280,6 +279,11 @@ void ncl_record_list_sort(struct ncl_record_list *list)
     ncl_record_list_sort_from(list, 0);
 }
 
+static int distance(enum ncl_origin origin)
+{
+    return origin == NCL_ORIGIN_MEASURED ? 0 : origin == NCL_ORIGIN_ANALYTIC ? 2 : 1;
+}
+
 static int compare_for_uniting(const void *left, const void *right)
 {
     const struct ncl_record *a = left;
@@ -287,7 +291,7 @@ static int compare_for_uniting(const void *left, const void *right)
     int order = ncl_record_compare_points(a, b);
 
     if (order == 0) {
-        order = (a->origin == NCL_ORIGIN_ANALYTIC) - (b->origin == NCL_ORIGIN_ANALYTIC);
+        order = distance(a->origin) - distance(b->origin);
     }
     if (order == 0) {
         order = compare_numbers((double)b->utc, (double)a->utc);

@@ -11,6 +11,32 @@
 
 /* ---- writing ---- */
 
+/* Bytes of the character at text if it acts on a terminal or on the order of what is read: control
+ * characters (ASCII and U+0080 to U+009F), separators of lines, marks and overrides of direction.
+ * 0: harmless. */
+static size_t acting(const char *text)
+{
+    static const char *const marks[] = {
+        "\xd8\x9c",     "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9",
+        "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae",
+        "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9",
+    };
+    const unsigned char first = (unsigned char)text[0];
+
+    if (first < ' ' || first == 0x7f) {
+        return first != '\0' ? 1 : 0;
+    }
+    if (first == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0) {
+        return 2;
+    }
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (strncmp(text, marks[i], strlen(marks[i])) == 0) {
+            return strlen(marks[i]);
+        }
+    }
+    return 0;
+}
+
 /* Drivers put any bytes into names: what is no UTF-8, or would act on a terminal, becomes '?'. */
 static json_t *new_text(const char *text)
 {
@@ -18,7 +44,8 @@ static json_t *new_text(const char *text)
     char *clean = ncl_strdup(text);
 
     for (char *at = clean; at != NULL && *at != '\0'; at++) {
-        *at = (unsigned char)*at < ' ' || *at == 0x7f ? '?' : *at;
+        const size_t bytes = acting(at);
+        memset(at, '?', bytes);
     }
     if (clean != NULL) {
         value = json_string(clean);
@@ -39,16 +66,16 @@ static json_t *new_utc(int64_t utc)
     struct tm tm = {0};
     char text[UTC_BYTES] = "";
 
-    if (gmtime_r(&seconds, &tm) != NULL) {
+    if (utc != 0 && gmtime_r(&seconds, &tm) != NULL) { /* 0: not known */
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
     }
     return json_string(text);
 }
 
-/* Files know records that were timed and those that were not. */
+/* What was shipped to here is handed on as what it is to the next one, an import. */
 static const char *origin_text(enum ncl_origin origin, bool report)
 {
-    return ncl_origin_name(report || origin == NCL_ORIGIN_ANALYTIC ? origin : NCL_ORIGIN_MEASURED);
+    return ncl_origin_name(!report && origin == NCL_ORIGIN_SHIPPED ? NCL_ORIGIN_IMPORTED : origin);
 }
 
 static json_t *new_value(struct ncl_record *record, const struct ncl_field *field, bool report)
@@ -86,7 +113,7 @@ static bool is_default(struct ncl_record *record, const struct ncl_field *field)
     case NCL_FIELD_VERDICT:
         return *(enum ncl_verdict *)member == NCL_VERDICT_GOOD;
     case NCL_FIELD_ORIGIN:
-        return *(enum ncl_origin *)member != NCL_ORIGIN_ANALYTIC;
+        return *(enum ncl_origin *)member == NCL_ORIGIN_MEASURED;
     case NCL_FIELD_INT:
         return *(int *)member == 0;
     case NCL_FIELD_REAL:
@@ -124,7 +151,7 @@ json_t *ncl_record_json(const struct ncl_record *record, bool report)
 /* One line that does nothing to a terminal. */
 static bool is_clean(const char *text)
 {
-    while ((unsigned char)*text >= ' ' && *text != 0x7f) {
+    while (*text != '\0' && acting(text) == 0) {
         text++;
     }
     return *text == '\0';
@@ -171,17 +198,18 @@ static bool parse_utc(const char *text, int64_t *utc)
 static bool read_text(const json_t *value, const struct ncl_field *field, void *member)
 {
     const char *text = json_string_value(value);
-    bool good = text != NULL && is_clean(text);
+    bool good = text != NULL && strlen(text) == json_string_length(value) && is_clean(text);
 
     if (good && field->kind == NCL_FIELD_TEXT) {
         *(const char **)member = text;
+        good = strlen(text) <= field->most;
     } else if (good && field->kind == NCL_FIELD_VERDICT) {
         *(enum ncl_verdict *)member = ncl_verdict_parse(text);
         good = *(enum ncl_verdict *)member != NCL_VERDICT_COUNT;
     } else if (good && field->kind == NCL_FIELD_ORIGIN) {
         *(enum ncl_origin *)member = ncl_origin_parse(text);
-        good = *(enum ncl_origin *)member == NCL_ORIGIN_MEASURED ||
-               *(enum ncl_origin *)member == NCL_ORIGIN_ANALYTIC;
+        good = *(enum ncl_origin *)member < NCL_ORIGIN_COUNT &&
+               *(enum ncl_origin *)member != NCL_ORIGIN_SHIPPED;
     } else if (good) {
         good = parse_utc(text, member);
     }
@@ -198,7 +226,8 @@ static bool read_value(const json_t *value, const struct ncl_field *field, void 
         return json_is_integer(value) && *(int *)member >= 0;
     case NCL_FIELD_REAL:
         *(double *)member = json_number_value(value);
-        return json_is_number(value);
+        return json_is_number(value) && *(double *)member >= 0 &&
+               *(double *)member <= NCL_LONGEST_LAUNCH;
     case NCL_FIELD_FLAG:
         *(bool *)member = json_is_true(value);
         return json_is_boolean(value);
@@ -214,7 +243,42 @@ static bool read_value(const json_t *value, const struct ncl_field *field, void 
     return read_text(value, field, member);
 }
 
-void ncl_record_from_json(const json_t *object, struct ncl_record *record, char flaw[160])
+/* Value: at most so many bytes, all ASCII. */
+#define SHOWN 60
+
+void ncl_json_flaw(char flaw[NCL_FLAW_BYTES], const char *key, const char *rule,
+                   const json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT);
+    const bool whole = text != NULL && strlen(text) <= SHOWN;
+
+    snprintf(flaw, NCL_FLAW_BYTES, "\"%s\": expected %s, found %.*s%s", key, rule, SHOWN,
+             text != NULL ? text : "?", whole ? "" : "...");
+    free(text);
+}
+
+static void describe_flaw(const struct ncl_field *field, const json_t *value,
+                          char flaw[NCL_FLAW_BYTES])
+{
+    static const char *const rules[] = {
+        [NCL_FIELD_INT] = "an integer from 0 to 2147483647",
+        [NCL_FIELD_REAL] = "a number of seconds from 0 to 1e6",
+        [NCL_FIELD_FLAG] = "true or false",
+        [NCL_FIELD_VERDICT] = "good, build, launch, wrong, crashed, timeout, time or started",
+        [NCL_FIELD_ORIGIN] = "measured, imported or analytic",
+        [NCL_FIELD_SEED] = "a signed 64-bit integer",
+        [NCL_FIELD_UTC] = "a time like 2026-11-28T13:45:00Z",
+    };
+    char text[96];
+
+    snprintf(text, sizeof(text), "a string of at most %zu bytes without control characters",
+             field->most);
+    ncl_json_flaw(flaw, field->name, field->kind == NCL_FIELD_TEXT ? text : rules[field->kind],
+                  value);
+}
+
+void ncl_record_from_json(const json_t *object, struct ncl_record *record,
+                          char flaw[NCL_FLAW_BYTES])
 {
     const char *wrong = NULL;
 
@@ -228,13 +292,12 @@ void ncl_record_from_json(const json_t *object, struct ncl_record *record, char 
             *(const char **)member = "";
         }
         if (value != NULL && !read_value(value, field, member)) {
-            snprintf(flaw, 160, "\"%s\" has a value that tuning/README.md does not allow",
-                     field->name);
+            describe_flaw(field, value, flaw);
             return;
         }
     }
     wrong = ncl_record_flaw(record);
     if (wrong != NULL) {
-        snprintf(flaw, 160, "%s", wrong);
+        snprintf(flaw, NCL_FLAW_BYTES, "%s", wrong);
     }
 }

@@ -10,8 +10,13 @@
 /* Keys in documented order. report: all of them, with the record's own origin; else without those
  * that have their default value. NULL: memory ran out. */
 json_t *ncl_record_json(const struct ncl_record *record, bool report);
+#define NCL_FLAW_BYTES 320
 /* The record in an object of a file. Its texts are those of `object`. What is wrong with it, as a
- * line in `flaw`; "": nothing. Unknown keys are ignored. */
-void ncl_record_from_json(const json_t *object, struct ncl_record *record, char flaw[160]);
+ * line in `flaw`: member, expected, found; "": nothing. Unknown keys are ignored. */
+void ncl_record_from_json(const json_t *object, struct ncl_record *record,
+                          char flaw[NCL_FLAW_BYTES]);
+/* "KEY: expected RULE, found VALUE" */
+void ncl_json_flaw(char flaw[NCL_FLAW_BYTES], const char *key, const char *rule,
+                   const json_t *value);
 
 #endif

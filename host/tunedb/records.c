@@ -69,7 +69,8 @@ static const char defer_to_measured[] =
     " AND EXISTS (SELECT 1 FROM records WHERE chosen = 1 AND origin = 'measured' AND " THIS_PROBLEM
     " AND NOT (" THIS_POINT "))";
 
-static int put_one(sqlite3 *db, sqlite3_stmt *statement, const struct ncl_record *record)
+static int put_one(sqlite3 *db, sqlite3_stmt *statement, const struct ncl_record *record,
+                   size_t *changed)
 {
     struct ncl_record copy = *record;
     int changes = 0;
@@ -81,6 +82,7 @@ static int put_one(sqlite3 *db, sqlite3_stmt *statement, const struct ncl_record
     code = sqlite3_step(statement);
     changes = code == SQLITE_DONE ? sqlite3_changes(db) : 0;
     sqlite3_reset(statement);
+    *changed += (size_t)changes;
     if (code == SQLITE_DONE && changes > 0 && record->chosen) {
         code = SQLITE_OK;
         if (record->origin != NCL_ORIGIN_MEASURED) {
@@ -94,16 +96,17 @@ static int put_one(sqlite3 *db, sqlite3_stmt *statement, const struct ncl_record
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-int ncl_records_write(sqlite3 *db, const struct ncl_record *records, size_t count)
+int ncl_records_write(sqlite3 *db, const struct ncl_record *records, size_t count, size_t *changed)
 {
     char sql[NCL_SQL_BYTES];
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_OK;
 
+    *changed = 0;
     write_upsert(sql);
     code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
-        code = put_one(db, statement, &records[i]);
+        code = put_one(db, statement, &records[i], changed);
     }
     sqlite3_finalize(statement);
     return code;
@@ -111,26 +114,35 @@ int ncl_records_write(sqlite3 *db, const struct ncl_record *records, size_t coun
 
 struct batch {
     const struct ncl_record *records;
-    size_t count;
+    size_t count, changed;
 };
 
 static int put_batch(sqlite3 *db, void *user)
 {
-    const struct batch *batch = user;
+    struct batch *batch = user;
 
-    return ncl_records_write(db, batch->records, batch->count);
+    return ncl_records_write(db, batch->records, batch->count, &batch->changed);
+}
+
+bool ncl_records_put_counted(struct ncl_store *store, const struct ncl_record *records,
+                             size_t count, size_t *changed)
+{
+    struct batch batch = {.records = records, .count = count};
+    bool put = store != NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        put = put && ncl_record_flaw(&records[i]) == NULL;
+    }
+    put = put && (count == 0 || ncl_store_transact(store, put_batch, &batch));
+    *changed = put ? batch.changed : 0;
+    return put;
 }
 
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count)
 {
-    struct batch batch = {.records = records, .count = count};
+    size_t changed = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        if (ncl_record_flaw(&records[i]) != NULL) {
-            return false;
-        }
-    }
-    return store != NULL && (count == 0 || ncl_store_transact(store, put_batch, &batch));
+    return ncl_records_put_counted(store, records, count, &changed);
 }
 
 bool ncl_records_put(struct ncl_store *store, const struct ncl_record *record)

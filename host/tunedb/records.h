@@ -26,6 +26,9 @@ struct ncl_record_filter ncl_record_row(const struct ncl_record *keys);
 bool ncl_records_put(struct ncl_store *store, const struct ncl_record *record);
 /* Several in one transaction: all or none. */
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count);
+/* The same; *changed: how many were inserted or replaced what was there. */
+bool ncl_records_put_counted(struct ncl_store *store, const struct ncl_record *records,
+                             size_t count, size_t *changed);
 /* Makes the record of these keys the only chosen one of its device, driver and problem, in one
  * transaction. NULL algorithm: none is. false: there is no such GOOD record, and nothing changed.
  */
@@ -49,6 +52,7 @@ bool ncl_records_delete(struct ncl_store *store, const struct ncl_record_filter 
 /* Small notes of the store's own, such as a hint that was given once. false: not there. */
 bool ncl_store_note_get(struct ncl_store *store, const char *key, struct ncl_text *value);
 bool ncl_store_note_put(struct ncl_store *store, const char *key, const char *value);
+bool ncl_store_notes_clear(struct ncl_store *store);
 
 /* Journals of tuning runs, as durable as records: lines in the order in which they were added, in
  * one transaction each time. A line has no newline; read gives each one. */

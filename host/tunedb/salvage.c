@@ -24,9 +24,11 @@ static void read_from_both_ends(sqlite3 *db, struct ncl_record_list *list)
 
 static bool write_all(sqlite3 *into, const struct ncl_record_list *list)
 {
+    size_t changed = 0;
     bool written = sqlite3_exec(into, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
 
-    written = written && ncl_records_write(into, list->records, list->count) == SQLITE_OK &&
+    written = written &&
+              ncl_records_write(into, list->records, list->count, &changed) == SQLITE_OK &&
               sqlite3_exec(into, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
     if (!written) {
         sqlite3_exec(into, "ROLLBACK", NULL, NULL, NULL);

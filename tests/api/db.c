@@ -264,6 +264,7 @@ START_TEST(clearing)
     put(&record, 1);
     store = open_store();
     ck_assert(ncl_store_journal_add(store, "run", (const char *const[]){"line"}, 1));
+    ck_assert(ncl_store_note_put(store, "hint", "given"));
     ncl_store_close(store);
     MUST(ncl_db(context, NCL_DB_CLEAR, NULL, 0, &count));
     ck_assert_uint_eq(count, 1);
@@ -271,7 +272,74 @@ START_TEST(clearing)
     ck_assert_uint_eq(count, 0);
     store = open_store();
     ck_assert(!ncl_store_journal_read(store, "run", &text)); /* nothing to resume */
+    ck_assert(!ncl_store_note_get(store, "hint", &text));
     ncl_store_close(store);
+}
+END_TEST
+
+START_TEST(rows_that_are_no_records_are_counted)
+{
+    struct ncl_record list[2] = {sample_record(), sample_record()};
+    char *text = NULL;
+    json_t *root;
+
+    list[1].params = "P=1", list[1].chosen = false;
+    put(list, 2);
+    run_sql("UPDATE records SET verdict = 'fine' WHERE params = 'P=1'");
+    MUST(ncl_report(context, NCL_REPORT_DB, NULL, &text));
+    root = json_loads(text, 0, NULL);
+    ncl_free(text);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "records")), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(root, "passed_over")), 1);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(only_what_an_import_changes_counts)
+{
+    struct ncl_record record = sample_record();
+    const char *file = path_of("all.jsonl");
+    size_t count = 9;
+
+    put(&record, 1);
+    MUST(ncl_db(context, NCL_DB_EXPORT, &file, 1, NULL));
+    MUST(ncl_db(context, NCL_DB_IMPORT, &file, 1, &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+/* Writing fails with what is in the way, and reading goes on. */
+START_TEST(a_locked_store_is_named)
+{
+    const char *file = path_of("one.jsonl");
+    sqlite3 *other = NULL;
+    size_t count = 9;
+
+    write_text(file, LINE("P=1", ""));
+    MUST(ncl_db(context, NCL_DB_CLEAR, NULL, 0, NULL));
+    ck_assert_int_eq(sqlite3_open(database(), &other), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    MUST_FAIL(ncl_db(context, NCL_DB_IMPORT, &file, 1, &count), NCL_ERROR_INPUT,
+              "locked by another process");
+    ck_assert_uint_eq(count, 0);
+    MUST_FAIL(ncl_db(context, NCL_DB_CLEAR, NULL, 0, NULL), NCL_ERROR_INPUT,
+              "locked by another process");
+    MUST(ncl_db(context, NCL_DB_EXPORT, &file, 1, &count));
+    sqlite3_close(other);
+}
+END_TEST
+
+START_TEST(a_newer_store_is_named_and_no_file_written)
+{
+    const struct ncl_record record = sample_record();
+    const char *file = path_of("all.jsonl");
+
+    put(&record, 1);
+    run_sql("PRAGMA user_version = 7");
+    write_text(file, "before");
+    MUST_FAIL(ncl_db(context, NCL_DB_EXPORT, &file, 1, NULL), NCL_ERROR_INPUT,
+              "schema 7 is newer than this release's 2");
+    ck_assert_str_eq(text_of(file), "before");
 }
 END_TEST
 
@@ -330,6 +398,10 @@ int main(void)
     tcase_add_test(tests, a_minimal_file);
     tcase_add_test(tests, merging_files);
     tcase_add_test(tests, clearing);
+    tcase_add_test(tests, rows_that_are_no_records_are_counted);
+    tcase_add_test(tests, only_what_an_import_changes_counts);
+    tcase_add_test(tests, a_locked_store_is_named);
+    tcase_add_test(tests, a_newer_store_is_named_and_no_file_written);
     tcase_add_test(tests, arguments_are_checked);
     tcase_add_test(tests, without_a_cache);
     return ncl_run_suite(tests, "api/db");

@@ -109,12 +109,12 @@ START_TEST(errors_name_the_path)
     ck_assert_ptr_nonnull(strstr(ncl_error_text(), path));
     ck_assert_int_eq(ncl_file_map(NULL, directory, &map), NCL_ERROR_INPUT);
     ck_assert_ptr_nonnull(strstr(ncl_error_text(), "a directory"));
-    ck_assert_int_eq(ncl_file_write(NULL, in_directory("no/such"), &part, 1), NCL_ERROR_USAGE);
+    ck_assert_int_eq(ncl_file_write(NULL, in_directory("no/such"), &part, 1), NCL_ERROR_INPUT);
     ck_assert_ptr_nonnull(strstr(ncl_error_text(), path));
-    ck_assert_int_eq(ncl_file_write(NULL, directory, &part, 1), NCL_ERROR_USAGE);
+    ck_assert_int_eq(ncl_file_write(NULL, directory, &part, 1), NCL_ERROR_INPUT);
     ck_assert_int_eq(mkfifo(in_directory("fifo"), 0600), 0);
     ck_assert_int_eq(ncl_file_map(NULL, path, &map), NCL_ERROR_INPUT);
-    ck_assert_int_eq(ncl_file_write(NULL, path, &part, 1), NCL_ERROR_USAGE);
+    ck_assert_int_eq(ncl_file_write(NULL, path, &part, 1), NCL_ERROR_INPUT);
     unlink(path);
     ck_assert_int_eq(entries(), 0);
 }

@@ -5,9 +5,12 @@
 #include "support/suite.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +55,62 @@ START_TEST(late)
     ck_assert_uint_ge(ncl_clock_ns() - before, 100000000u);
     ncl_process_end(&process, ended);
     ck_assert_str_eq(ended, "killed by signal 9");
+}
+END_TEST
+
+/* More than a socket holds, for which there are two seconds. */
+static pid_t start_sending(int fd)
+{
+    static char block[1 << 20];
+    const pid_t child = fork();
+
+    if (child == 0) {
+        const struct ncl_process process = {.fd = fd};
+
+        _exit((int)ncl_process_send(&process, block, sizeof block, 2));
+    }
+    ck_assert_int_ge(child, 0);
+    return child;
+}
+
+static void take_all(int fd)
+{
+    char bytes[4096];
+    ssize_t got;
+
+    do
+        got = read(fd, bytes, sizeof bytes);
+    while (got > 0);
+    ck_assert_int_eq(got, 0);
+}
+
+/* Time in which whoever sends is stopped does not count. */
+START_TEST(stopped)
+{
+    struct pollfd alive = {.events = POLLIN};
+    int ends[2], pipes[2], status;
+    pid_t child;
+    char byte;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    ck_assert_int_eq(pipe(pipes), 0);
+    child = start_sending(ends[0]);
+    close(ends[0]);
+    close(pipes[1]);
+    alive.fd = pipes[0];
+    ck_assert_int_eq(read(ends[1], &byte, 1), 1); /* its time has begun */
+    kill(child, SIGSTOP);
+    ck_assert_int_eq(waitpid(child, &status, WUNTRACED), child);
+    ck_assert(WIFSTOPPED(status));
+    ck_assert_int_eq(poll(&alive, 1, 2500), 0); /* the pause */
+    kill(child, SIGCONT);
+    ck_assert_int_eq(poll(&alive, 1, 300), 0); /* it waits still */
+    take_all(ends[1]);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), NCL_PROCESS_DONE);
+    close(ends[1]);
+    close(alive.fd);
 }
 END_TEST
 
@@ -160,6 +219,43 @@ START_TEST(closed)
 }
 END_TEST
 
+/* As a child has them: what is printed and what it starts cannot reach the other side. */
+static void check_taken(void)
+{
+    int fds[2] = {STDIN_FILENO, STDOUT_FILENO};
+
+    if (!ncl_fd_take(fds) || fds[0] <= STDERR_FILENO || fds[1] <= STDERR_FILENO)
+        _exit(2);
+    if (!(fcntl(fds[0], F_GETFD) & FD_CLOEXEC) || !(fcntl(fds[1], F_GETFD) & FD_CLOEXEC))
+        _exit(3);
+    if (write(STDOUT_FILENO, "noise", 5) != 5 || read(STDIN_FILENO, fds, 1) != 0)
+        _exit(4);
+    _exit(write(fds[1], "message", 7) == 7 ? 0 : 5);
+}
+
+START_TEST(taking)
+{
+    int ends[2], status;
+    char text[16] = "";
+    pid_t child;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    child = fork();
+    if (child == 0) {
+        dup2(ends[0], STDIN_FILENO);
+        dup2(ends[0], STDOUT_FILENO);
+        check_taken();
+    }
+    close(ends[0]);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    ck_assert_int_eq(read(ends[1], text, sizeof text - 1), 7);
+    ck_assert_str_eq(text, "message");
+    close(ends[1]);
+}
+END_TEST
+
 START_TEST(watching)
 {
     struct ncl_watch *watch;
@@ -183,12 +279,14 @@ int main(void)
 
     tcase_add_test(tests, answers);
     tcase_add_test(tests, late);
+    tcase_add_test(tests, stopped);
     tcase_add_test(tests, waiting);
     tcase_add_test(tests, in_parts);
     tcase_add_test(tests, how_it_ended);
     tcase_add_test(tests, no_program);
     tcase_add_test(tests, whole_group);
     tcase_add_test(tests, closed);
+    tcase_add_test(tests, taking);
     tcase_add_test(tests, watching);
     return ncl_run_suite(tests, "process");
 }

@@ -41,6 +41,8 @@ START_TEST(wrong_usage)
     MUST_FAIL(2, "show", "db clear --problem conv");
     MUST_FAIL(2, "--batch", "db show --batch 1");
     MUST_FAIL(2, "--problem", "db show --problem");
+    MUST_FAIL(2, "found 'nonsense'", "db show --verdict nonsense");
+    MUST_FAIL(2, "found '0:0'", "db show --device 0:0");
 }
 END_TEST
 
@@ -133,10 +135,59 @@ START_TEST(files_that_are_none)
     MUST_FAIL(3, "random.jsonl", "db import \"$T/random.jsonl\"");
     MUST_FAIL(3, "before.jsonl", "db import \"$T/before.jsonl\"");
     ck_assert_uint_eq(count_records(""), all);
-    MUST_FAIL(2, "folder", "db export \"$T/folder\"");
+    MUST_FAIL(3, "folder", "db export \"$T/folder\"");
+    MUST_FAIL(3, "none/x.jsonl", "db export \"$T/none/x.jsonl\"");
+    shell("echo >\"$T/target.jsonl\"; ln -sf target.jsonl \"$T/link.jsonl\"");
+    MUST_WORK("db export \"$T/link.jsonl\" && test -L \"$T/link.jsonl\" && "
+              "grep -q device \"$T/target.jsonl\"");
     MUST_FAIL(3, "not JSON", "db merge \"$T/before.jsonl\" \"$T/random.jsonl\"");
     shell("cat \"$T/before.jsonl\"");
     ck_assert_str_eq(said.out, "before\n");
+}
+END_TEST
+
+/* Whoever runs any command is told what became of the records. */
+START_TEST(what_happens_to_the_store_is_said)
+{
+    use_store("mishaps");
+    shell("mkdir -p $NEXTCL_CACHE_DIR && echo 'no database at all, but some text' "
+          ">$NEXTCL_CACHE_DIR/nextcl.db && $NEXTCL_CLI db show");
+    ck_assert_int_eq(said.status, 0);
+    ck_assert_ptr_nonnull(strstr(said.out, "0 records"));
+    ck_assert_ptr_nonnull(strstr(said.err, "nextcl.db.bad-"));
+    ck_assert_ptr_nonnull(strstr(said.err, "0 tuning records saved"));
+    MUST_WORK("db show");
+    ck_assert_str_eq(said.err, "");
+    shell("rm -r $NEXTCL_CACHE_DIR; mkdir -p $NEXTCL_CACHE_DIR/nextcl.db");
+    MUST_FAIL(3, "found a directory", "db show");
+    MUST_FAIL(3, "found a directory", "db export \"$T/lost.jsonl\"");
+    shell("test -e \"$T/lost.jsonl\"");
+    ck_assert_int_ne(said.status, 0);
+}
+END_TEST
+
+/* For printf(1). */
+#define LINE(params, more)                                                                         \
+    "{\"device\": \"D\", \"class\": \"c\", \"problem\": \"p\", \"algorithm\": \"a\", \"params\": " \
+    "\"" params "\"" more "}\\n"
+
+START_TEST(imports_are_counted_by_what_they_change)
+{
+    use_store("counts");
+    shell("printf '" LINE("P=1", "") "' >\"$T/new.jsonl\"");
+    shell("printf '" LINE("P=2", ", \"utc\": \"2026-01-02T00:00:00Z\"") "' >>\"$T/new.jsonl\"");
+    shell("printf '" LINE("P=3", ", \"format\": 2") "' >>\"$T/new.jsonl\"");
+    shell("printf '" LINE("P=2", ", \"utc\": \"2026-01-01T00:00:00Z\"") "' >\"$T/old.jsonl\"");
+    MUST_WORK("db import \"$T/new.jsonl\"");
+    ck_assert_ptr_eq(strstr(said.out, "2 records imported"), said.out);
+    ck_assert_ptr_nonnull(strstr(said.err, "1 line of a later format passed over"));
+    MUST_WORK("db import \"$T/old.jsonl\"");
+    ck_assert_ptr_eq(strstr(said.out, "0 records imported"), said.out);
+    ck_assert_ptr_nonnull(strstr(said.err, "1 of 1 records were not imported"));
+    MUST_WORK("db show");
+    ck_assert_ptr_null(strstr(said.out, "1970"));
+    MUST_WORK("db export \"$T/again.jsonl\" && grep -c imported \"$T/again.jsonl\"");
+    ck_assert_ptr_nonnull(strstr(said.out, "\n2\n"));
 }
 END_TEST
 
@@ -150,5 +201,7 @@ int main(void)
     tcase_add_test(tests, filters_leave_what_was_asked_for);
     tcase_add_test(tests, there_and_back);
     tcase_add_test(tests, files_that_are_none);
+    tcase_add_test(tests, what_happens_to_the_store_is_said);
+    tcase_add_test(tests, imports_are_counted_by_what_they_change);
     return cli_suite(tests, "db");
 }

@@ -68,7 +68,7 @@ END_TEST
 static void check_page(const char *name)
 {
     shell("python3 - \"$T/%s\" <<'END' || exit 1\n"
-          "import sys, xml.dom.minidom\n"
+          "import re, sys, xml.dom.minidom\n"
           "head, rest = open(sys.argv[1], encoding='utf-8').read().split('\\n', 1)\n"
           "assert head == '<!DOCTYPE html>', head\n"
           "page = xml.dom.minidom.parseString(rest.encode())\n"
@@ -77,6 +77,28 @@ static void check_page(const char *name)
           "for part in 'layers convergence noise peak candidates rejects table'.split():\n"
           "    assert 'id=\"%%s\"' %% part in rest, part\n"
           "assert page.getElementsByTagName('svg')\n"
+          /* What is off a scale ends where it does. */
+          "noise = rest[rest.index('id=\"noise\"'):rest.index('id=\"peak\"')]\n"
+          "ends = re.findall(r'd=\"M([-0-9.]+) 10(?:H([-0-9.]+)|h0)', noise)\n"
+          "assert all(0 <= float(x) <= 1000 for pair in ends for x in pair if x), ends\n"
+          "END\n:",
+          name);
+    ck_assert_msg(said.status == 0, "%s", said.err);
+}
+
+/* The dashed line stands where the last problem was first measured, and only if all were. */
+static void check_dashed_line(const char *name)
+{
+    shell("python3 - \"$T/%s\" \"$T/report.json\" <<'END' || exit 1\n"
+          "import json, re, sys\n"
+          "page, report = open(sys.argv[1]).read(), json.load(open(sys.argv[2]))\n"
+          "curves = [layer['convergence'] for layer in report['layers']]\n"
+          "lines = re.findall(r'dasharray=\"4 4\" d=\"M([0-9.]+) 0V', page)\n"
+          "whole = max([report['search_seconds']] + [c[-1][0] for c in curves if c])\n"
+          "wanted = ['%%.1f' %% (1000 * max(c[0][0] for c in curves) / whole)] if all(curves) "
+          "else []\n"
+          "assert lines == wanted, (lines, wanted)\n"
+          "assert all(curves) != ('problems were measured' in page)\n"
           "END\n:",
           name);
     ck_assert_msg(said.status == 0, "%s", said.err);
@@ -87,7 +109,9 @@ START_TEST(results_and_a_page)
     json_t *root, *layers;
 
     use_store("results");
-    MUST_WORK("tune %s --budget 3s --quiet --json --report \"$T/page.html\"", NET);
+    MUST_WORK("tune %s --budget 3s --quiet --json --report \"$T/page.html\" "
+              ">\"$T/report.json\" && cat \"$T/report.json\"",
+              NET);
     root = said_json();
     must_have(root, "model device driver math precision batch effort seed elapsed trials rejected "
                     "rejects default_ms tuned_ms saved_ms verdict layers");
@@ -99,6 +123,7 @@ START_TEST(results_and_a_page)
                   "name names kind problem uses default best saved_ms tried rejects convergence");
     json_decref(root);
     check_page("page.html");
+    check_dashed_line("page.html");
     ck_assert_uint_gt(count_records(), 0);
     shell("ls \"$T\"/page.html.*");
     ck_assert_msg(said.status != 0, "left behind: %s", said.out);
@@ -110,7 +135,9 @@ START_TEST(any_name_will_do)
     use_store("names");
     shell("cp %s \"$T/<script>&\\\"'.onnx\"", SMALL);
     ck_assert_int_eq(said.status, 0);
-    MUST_WORK("tune \"$T/<script>&\\\"'.onnx\" --budget 1s --quiet --report \"$T/names.html\"");
+    /* Bad starts are slower than any scale. */
+    MUST_WORK("tune \"$T/<script>&\\\"'.onnx\" --budget 1s --from-worst --quiet "
+              "--report \"$T/names.html\"");
     check_page("names.html");
 }
 END_TEST
@@ -137,23 +164,82 @@ START_TEST(progress)
 }
 END_TEST
 
+/* ---- what to type next ---- */
+
+/* The rest of the line that proposes `nextcl COMMAND `, without its comment. */
+static void proposed(const char *command, char *text, size_t size)
+{
+    char start[32];
+    const char *at;
+
+    snprintf(start, sizeof start, "nextcl %s ", command);
+    at = strstr(said.out, start);
+    ck_assert_msg(at != NULL, "%s", said.out);
+    snprintf(text, size, "%.*s", (int)strcspn(at + 7, "#\n"), at + 7);
+}
+
+/* Proposals are of the same net, shape and device, and a shell takes them as they are. */
+START_TEST(proposals_name_the_same_net)
+{
+    char tune[1024], explain[1024];
+
+    use_store("proposals");
+    MUST_WORK("tune zoo:resnet18 --classes 7 --seed 2 --size 32 --batch 2 --device 0:0 "
+              "--math reproducible --precision fp32 --channel-block 8 --tune-seed 3 --budget 1s "
+              "--quiet");
+    proposed("tune", tune, sizeof tune);
+    proposed("explain", explain, sizeof explain);
+    ck_assert_msg(strstr(tune, "tune zoo:resnet18 --seed 2 --classes 7 --batch 2 --size 32 "
+                               "--device 0:0 --channel-block 8 --math reproducible "
+                               "--precision fp32 --tune-seed 3 --") == tune,
+                  "%s", tune);
+    ck_assert_str_eq(explain, "explain zoo:resnet18 --seed 2 --classes 7 --batch 2 --size 32 "
+                              "--device 0:0 --channel-block 8 --math reproducible "
+                              "--precision fp32   ");
+    /* What was not given is not said, and names are quoted. */
+    shell("cp " SMALL " \"$T/it's a \\$net\"");
+    MUST_WORK("tune \"$T/it's a \\$net\" --budget 1s --quiet");
+    proposed("explain", explain, sizeof explain);
+    ck_assert_ptr_nonnull(strstr(explain, "it'\\''s a $net'   "));
+    shell("$NEXTCL_CLI %s --json", explain);
+    ck_assert_msg(said.status == 0, "%s", said.err);
+}
+END_TEST
+
+/* Nothing is said to be used where no layer got another point. */
+START_TEST(no_winner_no_use)
+{
+    const char *table, *end;
+    bool found = false;
+
+    use_store("no_winner");
+    MUST_WORK("tune %s --budget 1s --channel-block 8 --quiet", NET);
+    table = strstr(said.out, "algorithm and parameters");
+    end = strstr(said.out, "all launches");
+    ck_assert(table && end);
+    for (const char *at = table; (at = strstr(at, " -> ")) && at < end; at++)
+        found = true;
+    ck_assert_msg(!strstr(said.out, "from now on") == !found, "%s", said.out);
+    ck_assert_msg(!strstr(said.out, "no winner") == found, "%s", said.out);
+}
+END_TEST
+
 /* ---- Ctrl-C ---- */
 
 /* Processes that were started with this mark, the worker among them. */
 #define MARK "NCL_TEST_MARK=\"$T\" "
 #define MARKED "! grep -slz \"NCL_TEST_MARK=$T\" /proc/[0-9]*/environ"
 
-/* To the command alone, once, after so many seconds. */
+/* To its whole group, as a terminal does, after so many seconds. */
 static void interrupt_after(double seconds)
 {
     json_t *root;
 
-    shell(MARK "timeout --foreground --preserve-status -s INT %.2f $NEXTCL_CLI tune %s --budget "
+    shell(MARK "timeout --preserve-status -s INT %.2f $NEXTCL_CLI tune %s --budget "
                "60s --quiet --json --tune-seed 5",
           seconds, NET);
     ck_assert_msg(said.status == 130, "after %.2f: %d %s", seconds, said.status, said.err);
-    /* PoCL's compiler may complain first, when the signal ends the linker it waits for. */
-    ck_assert_msg(strstr(said.err, "nextcl: interrupted\n") != NULL, "%s", said.err);
+    ck_assert_str_eq(said.err, "nextcl: interrupted\n");
     if (said.out[0]) {
         root = said_json();
         ck_assert(json_is_true(json_object_get(root, "cancelled")));
@@ -262,6 +348,8 @@ int main(void)
     tcase_add_test(tests, any_name_will_do);
     tcase_add_test(tests, a_failure_leaves_the_page);
     tcase_add_test(tests, progress);
+    tcase_add_test(tests, proposals_name_the_same_net);
+    tcase_add_test(tests, no_winner_no_use);
     tcase_add_test(tests, interrupted);
     tcase_add_test(tests, killed);
     tcase_add_test(tests, a_hint_is_given_once);

@@ -1,5 +1,5 @@
 /* Points evaluated in this process: what is right passes and gets times, what is wrong does not. */
-#include "session/trial.h"
+#include "session/trial_parts.h"
 
 #include "support/algo_check.h"
 #include "support/fault.h"
@@ -27,10 +27,11 @@ static struct ncl_problem problems[] = {
 };
 enum { POINTWISE, SPATIAL, GROUPED, SCALE, PROBLEMS };
 
-static struct ncl_trials *open_trials(struct ncl_evaluator *evaluator, double launch_limit)
+static struct ncl_trials *open_on(const struct ncl_device *on, struct ncl_evaluator *evaluator,
+                                  double launch_limit)
 {
     const struct ncl_trials_config config = {
-        .device = device,
+        .device = on,
         .problems = problems,
         .problem_count = PROBLEMS,
         .launch_limit = launch_limit,
@@ -41,6 +42,11 @@ static struct ncl_trials *open_trials(struct ncl_evaluator *evaluator, double la
     MUST(ncl_trials_open(&config, &trials));
     ncl_trials_evaluator(trials, evaluator);
     return trials;
+}
+
+static struct ncl_trials *open_trials(struct ncl_evaluator *evaluator, double launch_limit)
+{
+    return open_on(device, evaluator, launch_limit);
 }
 
 static bool applies(const struct ncl_algo *algo, const struct ncl_problem *p)
@@ -229,6 +235,147 @@ START_TEST(wrong_descriptors)
 }
 END_TEST
 
+/* ---- writes beside a tensor ---- */
+
+static const struct ncl_guarded *struck; /* by a library's call that computes nothing */
+static size_t strike_at;                 /* bytes from the beginning of the first zone */
+
+static ncl_status strike(const struct ncl_device *on, const int *v, const struct ncl_problem *p,
+                         const cl_mem *buffers, cl_command_queue queue, cl_event *event)
+{
+    const float value = 1;
+
+    (void)v;
+    (void)p;
+    (void)buffers;
+    ck_assert_uint_lt(strike_at, 2 * struck->guard + struck->bytes);
+    return on->cl->EnqueueWriteBuffer(queue, struck->parent, CL_TRUE, strike_at, sizeof value,
+                                      &value, 0, NULL, event) == CL_SUCCESS
+               ? NCL_OK
+               : NCL_ERROR_DEVICE;
+}
+
+/* A row of the problem's pixels before the tensor, and a row behind it. What other trials read is
+ * none the worse afterwards. */
+static void check_struck(struct ncl_trials *trials, const struct ncl_evaluator *evaluator,
+                         enum ncl_role role, const char *why)
+{
+    const size_t row = 5 * 8 * sizeof(float);
+    struct ncl_algo wild = *ncl_algo_find("bn_relu_add");
+
+    wild.host_run = strike;
+    for (int i = 0; i < 2; i++) {
+        struct ncl_trial trial = scale_trial(&wild);
+        struct ncl_trial_data *data;
+
+        MUST(ncl_trials_data(trials, SCALE, &data));
+        struck = &data->buffers[role];
+        ck_assert_uint_ge(struck->guard, 4096);
+        strike_at = i ? struck->guard + struck->bytes + row : struck->guard - row;
+        check_verdict(evaluator, &trial, NCL_VERDICT_WRONG, why);
+        trial = scale_trial(ncl_algo_find("bn_relu_add"));
+        check_verdict(evaluator, &trial, NCL_VERDICT_GOOD, "");
+        evaluator->forget(evaluator->self, &trial);
+    }
+}
+
+START_TEST(strays)
+{
+    struct ncl_evaluator evaluator;
+    struct ncl_trials *trials = open_trials(&evaluator, 0);
+
+    check_struck(trials, &evaluator, NCL_ARG_X, "wrote beside the input");
+    check_struck(trials, &evaluator, NCL_ARG_SCALE, "wrote beside the scales");
+    check_struck(trials, &evaluator, NCL_ARG_SHIFT, "wrote beside the shifts");
+    check_struck(trials, &evaluator, NCL_ARG_RESIDUAL, "wrote beside the residual");
+    check_struck(trials, &evaluator, NCL_ARG_Y, "wrote outside of the output");
+    ncl_trials_close(trials);
+}
+END_TEST
+
+/* A row of pixels may be longer than the smallest zone. */
+START_TEST(wide_rows)
+{
+    struct ncl_problem wide = problems[POINTWISE];
+    struct ncl_trial_data data;
+
+    wide.x.w = wide.y.w = 300;
+    wide.x.h = wide.y.h = 1;
+    MUST(ncl_trial_data_make(device, &wide, &data));
+    ck_assert_uint_ge(data.buffers[NCL_ARG_X].guard, 300 * 8 * sizeof(float));
+    ncl_trial_data_free(device, &data);
+}
+END_TEST
+
+/* ---- launches and their limit ---- */
+
+/* Of 75 work-groups, a millisecond each by the clock of the layer. */
+static struct ncl_trial many_groups(void)
+{
+    return scale_trial(ncl_algo_find("bn_relu_add"));
+}
+
+static void check_limit(const struct ncl_device *on, double limit, enum ncl_verdict verdict,
+                        const char *why)
+{
+    struct ncl_evaluator evaluator;
+    struct ncl_trials *trials = open_on(on, &evaluator, limit);
+    struct ncl_trial trial = many_groups();
+
+    check_verdict(&evaluator, &trial, verdict, why);
+    if (verdict == NCL_VERDICT_GOOD)
+        check_times(&evaluator, &trial);
+    ncl_trials_close(trials);
+}
+
+/* A GPU is not given a launch that would take too long. */
+START_TEST(estimated)
+{
+    struct ncl_device gpu = *device;
+
+    gpu.caps.type = NCL_DEVICE_GPU;
+    gpu.caps.compute_units = 1;
+    setenv("NCL_LAYER_CLOCK", "groups", 1);
+    check_limit(&gpu, 0.08, NCL_VERDICT_GOOD, "");
+    setenv("NCL_LAYER_MOST_GROUPS", "74", 1); /* the whole of it would fail */
+    check_limit(&gpu, 0.08, NCL_VERDICT_LAUNCH, "CL_OUT_OF_RESOURCES");
+    check_limit(&gpu, 0.07, NCL_VERDICT_TIMEOUT,
+                "a launch would take about 0.075 s, the limit is 0.07 s");
+    unsetenv("NCL_LAYER_MOST_GROUPS");
+    check_limit(device, 0.07, NCL_VERDICT_TIMEOUT, "a launch takes 0.075 s, the limit is 0.07 s");
+    unsetenv("NCL_LAYER_CLOCK");
+}
+END_TEST
+
+/* Slices leave no trace in what is judged, whatever the algorithm. */
+START_TEST(sliced)
+{
+    struct ncl_device gpu = *device;
+    struct ncl_evaluator evaluator;
+    struct ncl_trials *trials;
+
+    gpu.caps.type = NCL_DEVICE_GPU;
+    gpu.caps.compute_units = 1;
+    setenv("NCL_LAYER_CLOCK", "groups", 1);
+    trials = open_on(&gpu, &evaluator, 1000);
+    for (int i = 0; i < PROBLEMS; i++)
+        check_good(&evaluator, i);
+    ncl_trials_close(trials);
+    unsetenv("NCL_LAYER_CLOCK");
+}
+END_TEST
+
+/* This process was stopped for a while, perhaps. */
+START_TEST(one_slow_launch)
+{
+    setenv("NCL_LAYER_KERNEL", "bn_relu_add", 1);
+    setenv("NCL_LAYER_SLOW", "1", 1);
+    check_limit(device, 1, NCL_VERDICT_GOOD, "");
+    unsetenv("NCL_LAYER_SLOW");
+    unsetenv("NCL_LAYER_KERNEL");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("trial");
@@ -245,6 +392,11 @@ int main(void)
     tcase_add_test(tests, turns);
     tcase_add_test(tests, slow_points);
     tcase_add_test(tests, wrong_descriptors);
+    tcase_add_test(tests, strays);
+    tcase_add_test(tests, wide_rows);
+    tcase_add_test(tests, estimated);
+    tcase_add_test(tests, sliced);
+    tcase_add_test(tests, one_slow_launch);
     failed = ncl_run_suite(tests, "trial");
     ncl_check_devices_close();
     return failed;

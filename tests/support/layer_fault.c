@@ -6,12 +6,16 @@
  *   NCL_LAYER_WRONG=N           the N-th kernel launch leaves out one work-group
  *   NCL_LAYER_CRASH=N           the N-th kernel launch ends the process by SIGSEGV
  *   NCL_LAYER_HANG=N            the N-th kernel launch never returns
+ *   NCL_LAYER_SLOW=N            the N-th kernel launch took 100 seconds, its event says
  *   NCL_LAYER_FAIL_ENQUEUE=N    the N-th kernel launch fails
  *   NCL_LAYER_FAIL_BUILD=N      the N-th program build fails
  *   NCL_LAYER_CRASH_BUILD=N     the N-th program build ends the process by SIGSEGV
  *   NCL_LAYER_HANG_BUILD=N      the N-th program build never returns
  *   NCL_LAYER_FAIL_BUFFER=N     the N-th buffer is refused
  *   NCL_LAYER_FAIL_READ=N       the N-th read or mapping for reading fails
+ *   NCL_LAYER_HANG_CLOSE=FD     releasing a queue closes descriptor FD, and never returns
+ *   NCL_LAYER_SIGNAL            the number of the signal of crashes (default: SIGSEGV's)
+ *   NCL_LAYER_PRINT             each kernel launch writes a line to standard output
  *   NCL_LAYER_CODE              failures' code, negative (default: what fits the call)
  *   NCL_LAYER_KERNEL=TEXT       of launches, only those of kernels whose name holds the text are
  *                               counted and hit; N = 0: every one of them
@@ -19,6 +23,7 @@
  *                               such as "#define P 6" (suffixes of kernels' names may change)
  *   NCL_LAYER_MAX_WORK_GROUP    work-items per group, of the device
  *   NCL_LAYER_KERNEL_WORK_GROUP work-items per group, of every kernel
+ *   NCL_LAYER_MOST_GROUPS       work-groups of the largest launch: larger ones fail
  *   NCL_LAYER_MAX_ALLOC         bytes of the largest buffer
  *   NCL_LAYER_ALIGN             bytes that a sub-buffer's origin must divide by
  *   NCL_LAYER_NAME              the device's name
@@ -26,17 +31,18 @@
  *   NCL_LAYER_PLATFORM          its platform's name
  *   NCL_LAYER_CLOCK             zero: events' times are 0; none: there are none; backwards: each
  *                               command ends before the one before it began; source: a launch takes
- *                               2 to 5 microseconds, always the same for a source and a range
+ *                               2 to 5 microseconds, always the same for a source and a range;
+ *                               groups: a launch takes a millisecond for each work-group
  *   NCL_LAYER_FAST=TEXT         with the clock "source": 1 microsecond where it holds the text
  *   NCL_LAYER_COUNT=FILE        at exit, FILE holds the counts as JSON
  *
  * Limits are enforced as a driver does, not only reported. */
+#include "layer_marks.h"
 #include "layer_times.h"
 
 #include <CL/cl.h>
 #include <CL/cl_icd.h>
 #include <CL/cl_layer.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -149,64 +155,16 @@ static bool exceeds_work_group(cl_uint dimensions, const size_t *local)
 
 /* ---- marked kernels and programs ---- */
 
-/* The programs whose source holds NCL_LAYER_SOURCE's text; a program's address may be used again,
- * so each new one is looked up. */
-static pthread_mutex_t marks_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct mark {
-    cl_program program;
-    bool marked;
-    uint64_t hash; /* of the source */
-} marks[4096];
-static size_t mark_count;
-
-static bool source_holds(cl_uint count, const char **strings, const size_t *lengths,
-                         const char *text)
-{
-    for (cl_uint i = 0; i < count; ++i) {
-        const size_t length = lengths && lengths[i] ? lengths[i] : strlen(strings[i]);
-
-        if (memmem(strings[i], length, text, strlen(text)))
-            return true;
-    }
-    return false;
-}
-
-static void set_mark(cl_program program, bool marked, uint64_t hash)
-{
-    size_t i = 0;
-
-    pthread_mutex_lock(&marks_lock);
-    while (i < mark_count && marks[i].program != program)
-        ++i;
-    if (i < sizeof marks / sizeof *marks)
-        marks[i] = (struct mark){program, marked, hash};
-    if (i == mark_count && i < sizeof marks / sizeof *marks)
-        ++mark_count;
-    pthread_mutex_unlock(&marks_lock);
-}
-
-static struct mark mark_of(cl_program program)
-{
-    struct mark mark = {program, false, 0};
-
-    pthread_mutex_lock(&marks_lock);
-    for (size_t i = 0; i < mark_count; ++i)
-        if (marks[i].program == program)
-            mark = marks[i];
-    pthread_mutex_unlock(&marks_lock);
-    return mark;
-}
-
 static bool is_marked_program(cl_program program)
 {
     return !getenv("NCL_LAYER_SOURCE") || mark_of(program).marked;
 }
 
-static bool tells_by_source(void)
+static bool clock_is(const char *name)
 {
     const char *clock = getenv("NCL_LAYER_CLOCK");
 
-    return clock && strcmp(clock, "source") == 0;
+    return clock && strcmp(clock, name) == 0;
 }
 
 static bool is_marked_kernel(cl_kernel kernel)
@@ -246,7 +204,7 @@ static cl_program CL_API_CALL create_program(cl_context context, cl_uint count,
     const cl_program program =
         next->clCreateProgramWithSource(context, count, strings, lengths, status);
 
-    if (program && (text || tells_by_source()))
+    if (program && (text || clock_is("source")))
         set_mark(program, text && source_holds(count, strings, lengths, text),
                  pace_of(count, strings, lengths));
     return program;
@@ -267,8 +225,10 @@ static void hang(void)
 /* The driver's own code failing, as far as anybody can tell. */
 static void crash(void)
 {
-    signal(SIGSEGV, SIG_DFL);
-    raise(SIGSEGV);
+    const int number = (int)setting("NCL_LAYER_SIGNAL", SIGSEGV);
+
+    signal(number, SIG_DFL);
+    raise(number);
 }
 
 /* One work-group less along the longest axis; false: there is but one. */
@@ -294,6 +254,26 @@ static cl_int lose(cl_command_queue queue, cl_uint wait_count, const cl_event *w
     return next->clEnqueueMarkerWithWaitList(queue, wait_count, waits, event);
 }
 
+static size_t count_groups(cl_uint dimensions, const size_t *global, const size_t *local)
+{
+    size_t count = 1;
+
+    for (cl_uint i = 0; i < dimensions; ++i)
+        count *= local ? global[i] / local[i] : 1;
+    return count;
+}
+
+/* 0: as long as it did. */
+static cl_ulong duration_for(cl_kernel kernel, bool slow, cl_uint dimensions, const size_t *global,
+                             const size_t *local)
+{
+    if (slow)
+        return 100000000000u;
+    if (clock_is("groups"))
+        return 1000000u * count_groups(dimensions, global, local);
+    return clock_is("source") ? hashed_duration(source_of(kernel), dimensions, global) : 0;
+}
+
 static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kernel,
                                          cl_uint dimensions, const size_t *offset,
                                          const size_t *global, const size_t *local,
@@ -310,6 +290,11 @@ static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kerne
         return fault(CL_OUT_OF_RESOURCES);
     if (exceeds_work_group(dimensions, local))
         return CL_INVALID_WORK_GROUP_SIZE;
+    if (getenv("NCL_LAYER_MOST_GROUPS") &&
+        (long)count_groups(dimensions, global, local) > setting("NCL_LAYER_MOST_GROUPS", 0))
+        return fault(CL_OUT_OF_RESOURCES);
+    if (getenv("NCL_LAYER_PRINT"))
+        dprintf(STDOUT_FILENO, "launch %ld\n", call);
     if (marked && is_due_or_all("NCL_LAYER_HANG", due))
         hang();
     if (marked && is_due_or_all("NCL_LAYER_CRASH", due))
@@ -323,8 +308,9 @@ static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kerne
     }
     status = next->clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local,
                                           wait_count, waits, event);
-    if (status == CL_SUCCESS && event && tells_by_source())
-        set_duration(source_of(kernel), dimensions, global, *event);
+    if (status == CL_SUCCESS && event)
+        set_duration(*event, duration_for(kernel, marked && is_due("NCL_LAYER_SLOW", due),
+                                          dimensions, global, local));
     return status;
 }
 
@@ -344,6 +330,15 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint device_count
     if (marked && is_due_or_all("NCL_LAYER_CRASH_BUILD", due))
         crash();
     return next->clBuildProgram(program, device_count, devices, options, notify, user);
+}
+
+static cl_int CL_API_CALL release_queue(cl_command_queue queue)
+{
+    if (getenv("NCL_LAYER_HANG_CLOSE")) {
+        close((int)setting("NCL_LAYER_HANG_CLOSE", -1));
+        hang();
+    }
+    return next->clReleaseCommandQueue(queue);
 }
 
 static cl_mem refuse(cl_int code, cl_int *status)
@@ -425,15 +420,15 @@ static cl_int CL_API_CALL get_event_profiling_info(cl_event event, cl_profiling_
     cl_ulong time = 0;
     cl_int status = next->clGetEventProfilingInfo(event, what, sizeof time, &time, NULL);
 
-    if (!clock || status != CL_SUCCESS)
-        return next->clGetEventProfilingInfo(event, what, room, param, needed);
-    if (strcmp(clock, "none") == 0)
+    if (status != CL_SUCCESS)
+        return status;
+    if (what == CL_PROFILING_COMMAND_END)
+        status = end_as_set(next, event, &time);
+    if (clock && strcmp(clock, "none") == 0)
         return CL_PROFILING_INFO_NOT_AVAILABLE;
-    if (strcmp(clock, "backwards") == 0)
+    if (clock && strcmp(clock, "backwards") == 0)
         status = backwards(next, event, &time);
-    else if (strcmp(clock, "source") == 0)
-        status = what == CL_PROFILING_COMMAND_END ? end_by_source(next, event, &time) : status;
-    else
+    if (clock && strcmp(clock, "zero") == 0)
         time = 0;
     return status == CL_SUCCESS ? answer(&time, sizeof time, room, param, needed) : status;
 }
@@ -487,6 +482,7 @@ clInitLayer(cl_uint entry_count, const cl_icd_dispatch *target, cl_uint *layer_e
     layer.clEnqueueNDRangeKernel = enqueue_kernel;
     layer.clCreateProgramWithSource = create_program;
     layer.clBuildProgram = build_program;
+    layer.clReleaseCommandQueue = release_queue;
     layer.clCreateBuffer = create_buffer;
     layer.clCreateSubBuffer = create_sub_buffer;
     layer.clEnqueueReadBuffer = enqueue_read;

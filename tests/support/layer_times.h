@@ -1,4 +1,5 @@
-/* Times that layer_fault.c gives to launches instead of the device's own (NCL_LAYER_CLOCK). */
+/* Times that layer_fault.c gives to launches instead of the device's own (NCL_LAYER_CLOCK,
+ * NCL_LAYER_SLOW). */
 #ifndef NCL_TESTS_LAYER_TIMES_H
 #define NCL_TESTS_LAYER_TIMES_H
 
@@ -42,22 +43,23 @@ static struct duration *duration_of(cl_event event)
 
 #define SOURCE_FAST 1u /* instead of a source's hash */
 
-static cl_ulong pace(uint64_t source, uint64_t hash)
-{
-    return source == SOURCE_FAST ? 1000 : 2000 + (hash ^ hash >> 32) % 3000;
-}
-
 /* source: its hash. */
-static void set_duration(uint64_t source, cl_uint dimensions, const size_t *global, cl_event event)
+static cl_ulong hashed_duration(uint64_t source, cl_uint dimensions, const size_t *global)
 {
     const uint64_t hash = hash_bytes(source, global, dimensions * sizeof *global);
 
+    return source == SOURCE_FAST ? 1000 : 2000 + (hash ^ hash >> 32) % 3000;
+}
+
+/* ns 0: its own. An event's address may have been an older one's. */
+static void set_duration(cl_event event, cl_ulong ns)
+{
     pthread_mutex_lock(&durations_lock);
-    *duration_of(event) = (struct duration){event, pace(source, hash)};
+    *duration_of(event) = (struct duration){event, ns};
     pthread_mutex_unlock(&durations_lock);
 }
 
-/* 0: not a launch's, or too long ago. */
+/* 0: its own, or too long ago. */
 static cl_ulong known_duration(cl_event event)
 {
     cl_ulong ns;
@@ -68,7 +70,7 @@ static cl_ulong known_duration(cl_event event)
     return ns;
 }
 
-static cl_int end_by_source(const struct _cl_icd_dispatch *next, cl_event event, cl_ulong *time)
+static cl_int end_as_set(const struct _cl_icd_dispatch *next, cl_event event, cl_ulong *time)
 {
     const cl_ulong ns = known_duration(event);
     cl_int status = CL_SUCCESS;

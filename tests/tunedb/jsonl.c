@@ -131,7 +131,7 @@ START_TEST(what_later_releases_add_is_passed_over)
     ck_assert_int_eq(read_text(lines), NCL_OK);
     ck_assert_uint_eq(list.count, 2);
     ck_assert_int_eq(seen.warnings, 1);
-    ck_assert_ptr_nonnull(strstr(seen.last, "some.jsonl, line 1"));
+    ck_assert_ptr_nonnull(strstr(seen.last, "some.jsonl: 1 line of a later format"));
 }
 END_TEST
 
@@ -178,6 +178,10 @@ static const char *const bad_members[] = {
     "\"platform\": \"a\\nb\"",
     "\"platform\": \"\\u001b[2J\"",
     "\"platform\": \"\\u0000\"",
+    "\"platform\": \"a\\u009b2J\"",
+    "\"platform\": \"a\\u202eb\"",
+    "\"platform\": \"a\\u2066b\"",
+    "\"why\": \"a\\u2028b\"",
     "\"compute_units\": -1",
     "\"compute_units\": 1.5",
     "\"compute_units\": 9999999999",
@@ -185,7 +189,6 @@ static const char *const bad_members[] = {
     "\"samples\": 99999999999999999999",
     "\"verdict\": \"fine\"",
     "\"verdict\": 0",
-    "\"origin\": \"imported\"",
     "\"origin\": \"shipped\"",
     "\"origin\": \"\"",
     "\"seconds\": -1e-9",
@@ -207,6 +210,60 @@ static const char *const bad_members[] = {
     "\"verdict\": \"wrong\", \"chosen\": true",
     "\"verdict\": \"build\", \"verified\": true",
 };
+
+/* What was expected and what was found. */
+static const char *const explained[][2] = {
+    {"", "blank line"},
+    {" \r", "blank line"},
+    {"\xef\xbb\xbf{}", "byte order mark"},
+    {"[]", "object"},
+    {"{\"a\": 1e999}", "column 11: real number overflow"},
+    {"{\"a\": NaN}", "NaN"},
+    {"{\"a\": 1000000000000000000000000000000}", "too big integer"},
+    {"{\"a\": 1, \"a\": 2}", "duplicate object key"},
+    {"{\"a\": \"\xff\"}", "0xff"},
+    {"{\"samples\": -1}", "\"samples\": expected an integer from 0 to 2147483647, found -1"},
+    {"{\"seconds\": 2e6}",
+     "\"seconds\": expected a number of seconds from 0 to 1e6, found 2000000"},
+    {"{\"chosen\": \"yes\"}", "\"chosen\": expected true or false, found \"yes\""},
+    {"{\"why\": \"a\\u009bb\"}", "without control characters, found \"a\\u009Bb\""},
+    {"{\"origin\": \"shipped\"}", "expected measured, imported or analytic, found \"shipped\""},
+    {"{\"format\": 0}", "\"format\": expected 1, or more for later ones, found 0"},
+};
+
+START_TEST(what_is_wrong_is_said)
+{
+    for (size_t i = 0; i < sizeof(explained) / sizeof(explained[0]); i++) {
+        list.count = 0;
+        ck_assert_int_eq(read_text(least), NCL_OK);
+        expect_refused(explained[i][0], strlen(explained[i][0]));
+        ck_assert_msg(strstr(ncl_error_text(), explained[i][1]) != NULL, "%s", ncl_error_text());
+    }
+}
+END_TEST
+
+/* What was imported where a file was written is no measurement to the next one either. */
+START_TEST(origins_in_a_file)
+{
+    static const enum ncl_origin origins[] = {NCL_ORIGIN_MEASURED, NCL_ORIGIN_IMPORTED,
+                                              NCL_ORIGIN_SHIPPED};
+    static const char *const params[] = {"P=1", "P=2", "P=3"};
+
+    for (int i = 0; i < 3; i++) {
+        struct ncl_record record = sample_record();
+        record.origin = origins[i], record.params = params[i], record.utc = 0;
+        ck_assert(ncl_record_list_add(&list, &record));
+    }
+    ck_assert_int_eq(ncl_jsonl_write(&watch, &list, &text), NCL_OK);
+    ck_assert_ptr_null(strstr(text.data, "utc"));
+    ncl_record_list_free(&list);
+    ck_assert_int_eq(read_text(text.data), NCL_OK);
+    ck_assert_uint_eq(list.count, 3);
+    ck_assert_int_eq(list.records[0].origin, NCL_ORIGIN_MEASURED);
+    ck_assert_int_eq(list.records[1].origin, NCL_ORIGIN_IMPORTED);
+    ck_assert_int_eq(list.records[2].origin, NCL_ORIGIN_IMPORTED);
+}
+END_TEST
 
 /* To the least line, without its "}" and newline. */
 static void add_member(char line[512], const char *member)
@@ -373,6 +430,8 @@ int main(void)
     tcase_add_test(tests, tombstones_and_analytic_ones);
     tcase_add_test(tests, one_text_for_the_same_records);
     tcase_add_test(tests, any_bytes_of_a_driver_become_text);
+    tcase_add_test(tests, what_is_wrong_is_said);
+    tcase_add_test(tests, origins_in_a_file);
     tcase_add_test(tests, what_later_releases_add_is_passed_over);
     tcase_add_test(tests, what_is_not_as_documented_is_refused);
     tcase_add_test(tests, large_and_deep_lines);

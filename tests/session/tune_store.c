@@ -1,0 +1,129 @@
+/* Journals of runs: whose they are, and what an interrupted one leaves to the next. */
+#include "session/tuned.h"
+
+#include "support/suite.h"
+
+static int cancel_after_trials(void *user, const ncl_tune_progress *progress)
+{
+    const size_t *trials = user;
+
+    return progress->trials >= *trials;
+}
+
+static double budget_of(struct net *n, double given)
+{
+    json_t *report =
+        tune(n, (ncl_tune_options){.budget_seconds = given, .resume = 1, .dry_run = 1}, NCL_OK);
+    const double budget = number_of(report, "budget");
+
+    ck_assert(flag_of(report, "resumed"));
+    ck_assert(number_of(report, "resumed_seconds") > 0);
+    json_decref(report);
+    return budget;
+}
+
+/* Without a budget, or with the same one, what is left of it; another one as it is. */
+START_TEST(a_resumed_run_has_a_budget)
+{
+    size_t trials = 6;
+    struct net n;
+    double spent;
+    json_t *report;
+
+    open_net(&n);
+    report = tune(
+        &n,
+        (ncl_tune_options){.budget_seconds = 40, .progress = cancel_after_trials, .user = &trials},
+        NCL_ERROR_CANCELLED);
+    spent = number_of(report, "search_seconds");
+    json_decref(report);
+    ck_assert(spent > 0);
+    ck_assert_double_lt(budget_of(&n, 0), 40);
+    ck_assert_double_gt(budget_of(&n, 0), 40 - spent - 1e-3);
+    ck_assert_double_eq(budget_of(&n, 40), budget_of(&n, 0));
+    ck_assert_double_eq(budget_of(&n, 7), 7);
+    ck_assert_double_eq(budget_of(&n, 300), 300);
+    close_net(&n);
+}
+END_TEST
+
+static void measure_one(struct early *e, double seconds)
+{
+    note(e, &e->net.tasks[e->task].start, seconds);
+}
+
+static size_t count_lines(struct early *e, const char *name)
+{
+    struct ncl_text lines = {0};
+    size_t count = 0;
+
+    ck_assert(ncl_store_journal_read(e->n.store, name, &lines));
+    for (const char *at = lines.data; (at = strchr(at, '\n')) != NULL; at++)
+        count++;
+    ncl_text_free(&lines);
+    return count;
+}
+
+/* Two tuners of one network at a time, in two processes or one. */
+START_TEST(runs_do_not_share_a_journal)
+{
+    struct early first, second, third;
+    char name[1024];
+    size_t lines;
+
+    open_early(&first);
+    measure_one(&first, 1e-3);
+    lines = count_lines(&first, first.net.name);
+    open_early(&second);
+    ck_assert_str_ne(first.net.name, second.net.name);
+    measure_one(&second, 2e-3);
+    measure_one(&second, 2e-3);
+    ck_assert_uint_eq(count_lines(&first, first.net.name), lines);
+    ck_assert_uint_eq(count_lines(&first, second.net.name), lines + 1);
+    ncl_tune_end_journal(&second.net);
+    ck_assert_uint_eq(count_lines(&first, first.net.name), lines);
+    snprintf(name, sizeof name, "%s", first.net.name);
+    close_early(&first); /* interrupted: its journal stays, its name is free */
+    open_early(&third);
+    ck_assert_str_eq(third.net.name, name);
+    close_early(&third);
+    close_early(&second);
+}
+END_TEST
+
+/* Such as one that another release's tuner cleared while this one's was running. */
+START_TEST(a_journal_without_its_beginning_is_none)
+{
+    size_t trials = 6;
+    struct net n;
+    struct early e;
+    const char *lines[1] = {"n\t0\tgood\t0\t0\t0\t1\t0\t\t\t"};
+    json_t *report;
+
+    open_early(&e);
+    ncl_store_journal_clear(e.n.store, e.net.name);
+    ck_assert(ncl_store_journal_add(e.n.store, e.net.name, lines, 1));
+    close_early(&e);
+    open_net(&n);
+    report = tune(
+        &n,
+        (ncl_tune_options){
+            .budget_seconds = 40, .resume = 1, .progress = cancel_after_trials, .user = &trials},
+        NCL_ERROR_CANCELLED);
+    ck_assert(!flag_of(report, "resumed"));
+    json_decref(report);
+    close_net(&n);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("tune_store");
+
+    tcase_add_checked_fixture(tests, place_make, place_drop);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, a_resumed_run_has_a_budget);
+    tcase_add_test(tests, runs_do_not_share_a_journal);
+    tcase_add_test(tests, a_journal_without_its_beginning_is_none);
+    return ncl_run_suite(tests, "session/tune_store");
+}
