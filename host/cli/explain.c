@@ -206,6 +206,16 @@ static void print_details(const json_t *layer)
     print_list(layer, "fallbacks", "fell back");
 }
 
+static void print_block(const json_t *root)
+{
+    const json_t *record = json_object_get(root, "block_record");
+
+    if (json_is_object(record))
+        printf("%.0f channels per block, as a record says (%s, device match %s)\n",
+               cli_number(record, "channel_block"), cli_text(record, "origin"),
+               cli_text(record, "match"));
+}
+
 static void print_text(const struct cli_options *options, const json_t *root)
 {
     const json_t *layers = json_object_get(root, "layers");
@@ -222,6 +232,7 @@ static void print_text(const struct cli_options *options, const json_t *root)
         else
             print_line(layer);
     }
+    print_block(root);
     if (!details)
         puts("nextcl explain MODEL LAYER tells more of one");
 }

@@ -90,6 +90,32 @@ void ncl_record_keys_free(struct ncl_record_keys *keys)
     ncl_text_free(&keys->params);
 }
 
+/* ---- what a record says against its point ---- */
+
+static bool is_first_use(const struct ncl_record *record)
+{
+    return record->verdict == NCL_VERDICT_STARTED && same(record->why, NCL_FIRST_USE);
+}
+
+bool ncl_record_bars(const struct ncl_record *record)
+{
+    if (record->verdict == NCL_VERDICT_GOOD || is_first_use(record))
+        return false;
+    return record->origin == NCL_ORIGIN_MEASURED ||
+           (record->verdict == NCL_VERDICT_STARTED && same(record->why, NCL_SECOND_USE));
+}
+
+bool ncl_record_lost(const struct ncl_record *record)
+{
+    return record->verdict == NCL_VERDICT_GOOD && same(record->why, NCL_FIRST_USE_LOST);
+}
+
+bool ncl_record_is_tuned(const struct ncl_record *record)
+{
+    return record->origin == NCL_ORIGIN_MEASURED && record->verdict == NCL_VERDICT_GOOD &&
+           record->samples > 0 && !ncl_record_lost(record);
+}
+
 /* ---- one point ---- */
 
 void ncl_lookup_standing(struct ncl_store *store, const struct ncl_problem *p,
@@ -110,6 +136,8 @@ void ncl_lookup_standing(struct ncl_store *store, const struct ncl_problem *p,
         const struct ncl_record *record = &list.records[0];
 
         standing->verdict = record->verdict;
+        standing->origin = record->origin;
+        standing->bars = ncl_record_bars(record);
         standing->verified = record->verdict == NCL_VERDICT_GOOD && record->verified;
         snprintf(standing->why, sizeof standing->why, "%s", record->why);
     }
@@ -127,7 +155,7 @@ bool ncl_lookup_is_dead(struct ncl_store *store, const struct ncl_problem *p,
     ncl_lookup_standing(store, p, caps, point, &standing);
     if (why && bytes)
         snprintf(why, bytes, "%s", standing.why);
-    return standing.verdict != NCL_VERDICT_GOOD;
+    return standing.bars;
 }
 
 /* ---- the best point of a problem ---- */
@@ -141,6 +169,7 @@ struct question {
     char klass[64];
     struct ncl_text problem;
     struct ncl_record_list list;
+    size_t kept; /* of the list: the store's, before what is shipped */
 };
 
 static struct ncl_advice advice_of(const struct question *q, const struct ncl_record *record,
@@ -150,6 +179,7 @@ static struct ncl_advice advice_of(const struct question *q, const struct ncl_re
         .point = *point,
         .match = ncl_match_of(&record->on, &q->here),
         .origin = record->origin,
+        .kept = (size_t)(record - q->list.records) < q->kept,
         .seconds = record->seconds,
         .default_seconds = record->default_seconds,
     };
@@ -169,6 +199,7 @@ static bool find_winner(struct question *q, struct ncl_advice *advice)
     const size_t first = q->list.count;
 
     (void)ncl_records_find(q->store, &filter, &q->list);
+    q->kept = q->list.count;
     for (size_t i = first; i < q->list.count; i++) {
         const struct ncl_record *record = &q->list.records[i];
         struct ncl_point point;
@@ -197,7 +228,7 @@ static bool is_dead(const struct question *q, const struct ncl_point *point, boo
         if (ncl_match_of(&record->on, &q->here) != NCL_MATCH_EXACT ||
             !ncl_record_point(record, &other) || !ncl_point_equal(&other, point))
             continue;
-        dead |= record->verdict != NCL_VERDICT_GOOD;
+        dead |= ncl_record_bars(record) || ncl_record_lost(record);
         *verified |= record->verified;
     }
     return dead;
@@ -210,29 +241,30 @@ static bool is_settled(const struct question *q)
         const struct ncl_record *record = &q->list.records[i];
         struct ncl_point point;
 
-        if (record->origin == NCL_ORIGIN_MEASURED && record->verdict == NCL_VERDICT_GOOD &&
-            record->samples > 0 && ncl_match_of(&record->on, &q->here) == NCL_MATCH_EXACT &&
+        if (ncl_record_is_tuned(record) && ncl_match_of(&record->on, &q->here) == NCL_MATCH_EXACT &&
             ncl_record_point(record, &point))
             return true;
     }
     return false;
 }
 
-/* Does the record say that its point is worth more than the defaults? Winners do; so do records of
- * others that beat them. Those measured here that are no winners were found wanting. What was
- * reasoned holds for as many compute units as it names: descriptors know how to follow these. */
+/* Does the record say that its point is worth more than the defaults? Winners do, unless others'
+ * own times speak against them; so do records of others that beat defaults. Those measured here
+ * that are no winners were found wanting. What was reasoned holds for as many compute units as it
+ * names: descriptors know how to follow these. */
 static bool is_recommended(const struct question *q, const struct ncl_record *record)
 {
     const int units = record->on.compute_units;
 
-    if (record->verdict != NCL_VERDICT_GOOD)
+    if (record->verdict != NCL_VERDICT_GOOD && !is_first_use(record))
         return false;
     if (record->origin == NCL_ORIGIN_ANALYTIC)
         return !units || units == q->here.compute_units;
-    if (record->chosen)
-        return true;
-    return record->origin != NCL_ORIGIN_MEASURED && record->seconds > 0 &&
-           record->seconds < record->default_seconds;
+    if (record->origin == NCL_ORIGIN_MEASURED)
+        return record->chosen;
+    return record->default_seconds > 0 ? record->seconds < record->default_seconds &&
+                                             (record->chosen || record->seconds > 0)
+                                       : record->chosen;
 }
 
 static double gain(const struct ncl_record *record)
@@ -288,6 +320,7 @@ bool ncl_lookup(const struct ncl_log *log, struct ncl_store *store, const struct
         const struct ncl_record_filter filter = {.problem = q.problem.data};
 
         (void)ncl_records_find(store, &filter, &q.list);
+        q.kept = q.list.count;
         if (!is_settled(&q) && ncl_shipped_find(log, q.problem.data, &q.list) == NCL_OK)
             found = find_best(&q, advice);
     } else {
@@ -314,25 +347,54 @@ static int block_of(const struct ncl_record *record)
     return 0;
 }
 
-int ncl_lookup_block(const struct ncl_log *log, struct ncl_store *store, const char *net,
-                     const struct ncl_caps *caps)
+/* Of this device, and of today's kernels: block of the record, else 0. */
+static int decides_block(const struct question *q, const struct ncl_block_question *question,
+                         const struct ncl_record *record)
 {
-    const struct ncl_record_filter filter = {.problem = net, .good_only = true};
+    if (record->verdict != NCL_VERDICT_GOOD || !is_recommended(q, record) ||
+        ncl_match_of(&record->on, &q->here) > NCL_MATCH_DRIVER ||
+        (question->kernels && !same(record->kernel, question->kernels)) ||
+        (question->measured_only && record->origin != NCL_ORIGIN_MEASURED))
+        return 0;
+    return block_of(record);
+}
+
+bool ncl_lookup_block(const struct ncl_log *log, struct ncl_store *store,
+                      const struct ncl_caps *caps, const struct ncl_block_question *question,
+                      struct ncl_block_advice *advice)
+{
+    const struct ncl_record_filter filter = {.problem = question->net, .good_only = true};
     struct question q = {.log = log, .store = store, .caps = caps};
     const struct ncl_record *best = NULL;
 
     ncl_fingerprint_of(caps, q.klass, &q.here);
     if (ncl_records_find(store, &filter, &q.list) == NCL_OK)
-        (void)ncl_shipped_find(log, net, &q.list);
+        (void)ncl_shipped_find(log, question->net, &q.list);
     for (size_t i = 0; i < q.list.count; i++) {
         const struct ncl_record *record = &q.list.records[i];
 
-        if (block_of(record) && is_recommended(&q, record) &&
-            ncl_match_of(&record->on, &q.here) != NCL_MATCH_NONE &&
-            (!best || is_better(&q, record, best)))
+        if (decides_block(&q, question, record) && (!best || is_better(&q, record, best)))
             best = record;
     }
-    const int block = best ? block_of(best) : 0;
+    *advice = (struct ncl_block_advice){.match = NCL_MATCH_NONE};
+    if (best)
+        *advice = (struct ncl_block_advice){block_of(best), ncl_match_of(&best->on, &q.here),
+                                            best->origin};
     ncl_record_list_free(&q.list);
-    return block;
+    return advice->block != 0;
+}
+
+bool ncl_lookup_has_winner(struct ncl_store *store, const struct ncl_problem *p,
+                           const struct ncl_caps *caps)
+{
+    struct question q = {.store = store, .p = p, .caps = caps};
+    struct ncl_advice advice;
+    bool found;
+
+    ncl_fingerprint_of(caps, q.klass, &q.here);
+    ncl_problem_signature(p, &q.problem);
+    found = !q.problem.failed && find_winner(&q, &advice);
+    ncl_record_list_free(&q.list);
+    ncl_text_free(&q.problem);
+    return found;
 }

@@ -104,6 +104,8 @@ void ncl_kernel_tokens(const char *source, struct ncl_text *text)
 
     for (const char *at = source; *at;) {
         const size_t skip = gap_length(at);
+        const size_t run =
+            skip ? skip : 1 + strcspn(at + 1, " \t\r\n/\\"); /* up to where one may be */
 
         if (skip && *at == '\n') {
             if (directive)
@@ -115,10 +117,10 @@ void ncl_kernel_tokens(const char *source, struct ncl_text *text)
             directive |= line && *at == '#';
             if (gap && last && last != '\n' && (directive || is_word(last) == is_word(*at)))
                 ncl_text_append(text, directive && line ? "\n" : " ", 1);
-            ncl_text_append(text, at, 1);
-            last = *at, gap = line = false;
+            ncl_text_append(text, at, run);
+            last = at[run - 1], gap = line = false;
         }
-        at += skip ? skip : 1;
+        at += run;
     }
 }
 

@@ -27,6 +27,7 @@ struct candidate {
     enum ncl_match match;
     bool same_problem;
     bool chosen;
+    bool doubted; /* others say that it failed on this device */
     double distance, seconds;
     const struct ncl_record *record;
 };
@@ -101,9 +102,14 @@ static double shape_distance(const struct shape_key *a, const struct shape_key *
            (a->channel_block != b->channel_block ? OTHER_BLOCK : 0);
 }
 
-static bool is_dead(const struct portfolio *q, const struct ncl_point *point)
+/* false: a tombstone of this machine says never. */
+static bool ask_standing(const struct portfolio *q, struct candidate *c)
 {
-    return ncl_lookup_is_dead(q->store, q->p, q->caps, point, NULL, 0);
+    struct ncl_standing standing;
+
+    ncl_lookup_standing(q->store, q->p, q->caps, &c->point, &standing);
+    c->doubted = !standing.bars && standing.verdict != NCL_VERDICT_GOOD;
+    return !standing.bars;
 }
 
 /* Points of the problem itself that were timed, reasoned ones, and winners of its kin. */
@@ -176,17 +182,20 @@ static int take(const struct portfolio *q, struct ncl_point *points, int room)
     int count = 0, of_device = 0;
 
     for (size_t i = 0; i < q->count && count < room; i++) {
-        const struct candidate *c = &q->candidates[i];
+        struct candidate *c = &q->candidates[i];
         const int most = c->match <= NCL_MATCH_DRIVER ? OF_THIS_DEVICE : OF_OTHERS;
 
         if (i > 0 && compare_texts(c->record, q->candidates[i - 1].record))
             of_device = 0;
         if ((c->same_problem && of_device >= most) || has(points, count, &c->point) ||
-            is_dead(q, &c->point))
+            !ask_standing(q, c) || c->doubted)
             continue;
         points[count++] = c->point;
         of_device++;
     }
+    for (size_t i = 0; i < q->count && count < room; i++)
+        if (q->candidates[i].doubted && !has(points, count, &q->candidates[i].point))
+            points[count++] = q->candidates[i].point;
     return count;
 }
 

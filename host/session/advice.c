@@ -1,6 +1,7 @@
 #include "session/advice.h"
 
 #include "plan/choose.h"
+#include "session/tune_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,21 +30,60 @@ ncl_status ncl_session_net_key(const struct ncl_schedule *schedule, const struct
     return NCL_OK;
 }
 
-int ncl_session_advised_block(const struct ncl_session *session,
-                              const struct ncl_schedule *schedule, int block)
+/* Has this machine chosen winners for the network at its own block? Then they are worth more than
+ * what others say of another block, with which all layers would begin anew. */
+static bool has_winners(const struct ncl_session *session, int block)
+{
+    struct ncl_store *store = session->config.store;
+    const struct ncl_caps *caps = &session->device->caps;
+    struct ncl_schedule *schedule = NULL;
+    ncl_status status = ncl_schedule_create(session->graph, &schedule);
+    bool found = false;
+
+    if (status == NCL_OK) {
+        ncl_session_set_schedule(&session->config, block, schedule);
+        status = ncl_schedule_chunk(session->device->log, schedule, caps);
+    }
+    for (int i = 0; status == NCL_OK && !found && i < schedule->part_count; i++)
+        found = ncl_lookup_has_winner(store, &schedule->parts[i].problem, caps);
+    ncl_schedule_free(schedule);
+    return found;
+}
+
+int ncl_session_advised_block(struct ncl_session *session, int block)
 {
     const struct ncl_session_config *config = &session->config;
-    char key[NCL_NET_KEY];
-    int advised = 0;
+    const struct ncl_caps *caps = &session->device->caps;
+    const struct ncl_log *log = session->device->log;
+    struct ncl_block_advice *advice = &session->block;
+    char key[NCL_NET_KEY], kernels[NCL_HASH_TEXT];
+    struct ncl_block_question question = {.net = key};
 
-    if (!config->channel_block_free || !config->store ||
-        ncl_session_net_key(schedule, &session->device->caps, key) != NCL_OK)
+    if (!config->channel_block_free || !ncl_store_path(config->store) ||
+        ncl_session_net_key(session->schedule, caps, key) != NCL_OK)
         return block;
-    advised = ncl_lookup_block(session->device->log, config->store, key, &session->device->caps);
-    if (advised && advised != block)
-        ncl_note(session->device->log, NCL_LOG_INFO,
-                 "records advise %d channels per block for this network", advised);
-    return advised ? advised : block;
+    /* The hash takes as long as a tenth of a session: not where it decides nothing. */
+    if (!ncl_lookup_block(log, config->store, caps, &question, advice) || advice->block == block)
+        return block;
+    ncl_tune_hash_kernels(kernels);
+    question.kernels = kernels;
+    if (!ncl_lookup_block(log, config->store, caps, &question, advice))
+        return block;
+    if (advice->origin != NCL_ORIGIN_MEASURED && advice->block != block &&
+        has_winners(session, block)) {
+        ncl_note(log, NCL_LOG_INFO,
+                 "a record of others advises %d channels per block for this network: passed over, "
+                 "since it was tuned here with %d",
+                 advice->block, block);
+        question.measured_only = true;
+        (void)ncl_lookup_block(log, config->store, caps, &question, advice);
+    }
+    if (advice->block && advice->block != block)
+        ncl_note(log, NCL_LOG_INFO,
+                 "a record (%s, %s) advises %d channels per block for this network, not %d",
+                 ncl_origin_name(advice->origin), ncl_match_name(advice->match), advice->block,
+                 block);
+    return advice->block ? advice->block : block;
 }
 
 bool ncl_session_suits(const struct ncl_session *session, int step, const struct ncl_point *point)
@@ -98,19 +138,20 @@ static void check_other_parts(const struct ncl_session *session, int step,
         ncl_lookup_standing(session->config.store, &session->schedule->parts[i].problem,
                             &session->device->caps, &advice->point, &standing);
         advice->verified = advice->verified && standing.verified;
-        if (standing.verdict != NCL_VERDICT_GOOD)
+        if (standing.bars)
             advice->point.algo = NULL;
     }
 }
 
-/* What was reasoned often comes to the planner's own choice, which runs without being verified. */
+/* What was reasoned, or tuned elsewhere, often comes to the planner's own choice, which runs
+ * without being verified. */
 static bool is_planners_own(const struct ncl_session *session, const struct ncl_problem *p,
                             const struct ncl_advice *advice)
 {
     const struct ncl_device *device = session->device;
     struct ncl_choice choice;
 
-    return advice->point.algo && advice->origin == NCL_ORIGIN_ANALYTIC &&
+    return advice->point.algo && !advice->verified &&
            ncl_choose(device->log, p, &device->caps, 0, &choice) == NCL_OK &&
            ncl_point_equal(&choice.point, &advice->point);
 }

@@ -11,11 +11,9 @@
 ncl_status ncl_session_net_key(const struct ncl_schedule *schedule, const struct ncl_caps *caps,
                                char key[NCL_NET_KEY]);
 
-/* advice.c: the channel block that records chose for the schedule's network; `block` where none
- * did.
- */
-int ncl_session_advised_block(const struct ncl_session *session,
-                              const struct ncl_schedule *schedule, int block);
+/* advice.c: the channel block that records chose for the network of the session's schedule;
+ * `block`, the device's own, where none did. */
+int ncl_session_advised_block(struct ncl_session *session, int block);
 /* Sets every step's advice: of the pin, or of records, verified first where they are not yet. */
 ncl_status ncl_session_advise(struct ncl_session *session);
 /* The same for one step, without verifying. */
@@ -36,5 +34,9 @@ bool ncl_session_note_failure(struct ncl_session *session, int step, const struc
 bool ncl_session_is_barred(struct ncl_session *session, int step, const struct ncl_point *point);
 /* Another choice of the step works: what failed before it was to blame, and gets tombstones. */
 void ncl_session_remember(struct ncl_session *session, int step);
+/* Says so where the step's choice has a tombstone: it was the last resort. */
+void ncl_session_put_on_trial(struct ncl_session *session, int step);
+/* Everything ran: what did so in spite of its tombstone loses it. */
+void ncl_session_acquit(struct ncl_session *session);
 
 #endif

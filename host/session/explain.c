@@ -9,9 +9,16 @@
 struct known {
     struct ncl_record_list list;
     const struct ncl_record *own;       /* of the point that runs, if it was timed */
-    const struct ncl_record *runner_up; /* the fastest other one */
-    int tried[NCL_VERDICT_COUNT];
+    const struct ncl_record *runner_up; /* the fastest other one that was measured here */
+    const struct ncl_record *lost;      /* a record of others that was slower here */
+    int tried[NCL_VERDICT_COUNT];       /* here */
 };
+
+/* What others measured, or saw fail, is no fact about this machine; what begins a first use is. */
+static bool is_of_here(const struct ncl_record *record)
+{
+    return record->origin == NCL_ORIGIN_MEASURED || ncl_record_bars(record);
+}
 
 static void sort_in(struct known *known, const struct ncl_record *record,
                     const struct ncl_point *runs)
@@ -21,13 +28,16 @@ static void sort_in(struct known *known, const struct ncl_record *record,
 
     if (!ncl_record_point(record, &point))
         return;
+    if (timed && ncl_point_equal(&point, runs))
+        known->own = record;
+    if (!is_of_here(record))
+        return;
+    if (ncl_record_lost(record))
+        known->lost = record;
     if (timed || record->verdict != NCL_VERDICT_GOOD)
         known->tried[record->verdict]++;
-    if (!timed)
-        return;
-    if (ncl_point_equal(&point, runs))
-        known->own = record;
-    else if (!known->runner_up || record->seconds < known->runner_up->seconds)
+    if (timed && known->own != record &&
+        (!known->runner_up || record->seconds < known->runner_up->seconds))
         known->runner_up = record;
 }
 
@@ -69,11 +79,12 @@ static void say_advice(const struct ncl_session *session, const struct ncl_sessi
         [NCL_MATCH_CLASS] = "a device of the same class",
         [NCL_MATCH_NONE] = "another device",
     };
-    static const char *const origins[NCL_ORIGIN_COUNT] = {
+    const char *const origins[NCL_ORIGIN_COUNT] = {
         [NCL_ORIGIN_MEASURED] = "measured",
         [NCL_ORIGIN_IMPORTED] = "an imported record",
         [NCL_ORIGIN_SHIPPED] = "a shipped record",
-        [NCL_ORIGIN_ANALYTIC] = "a shipped record, reasoned and never timed,",
+        [NCL_ORIGIN_ANALYTIC] = l->advice.kept ? "an imported record, reasoned and never timed,"
+                                               : "a shipped record, reasoned and never timed,",
     };
 
     if (session->config.pin)
@@ -87,6 +98,30 @@ static void say_advice(const struct ncl_session *session, const struct ncl_sessi
                  where[l->advice.match]);
 }
 
+static void say_fallback(const struct ncl_session_layer_state *layer, char *text, size_t room)
+{
+    static const char *const resorts[] = {
+        [NCL_RESORT_NONE] = "",
+        [NCL_RESORT_SLOW] = "; all have tombstones, this one ran, if slowly",
+        [NCL_RESORT_ANY] = "; all have tombstones, this one runs in spite of its own (nextcl db "
+                           "clear forgets them)",
+    };
+
+    if (layer->resort && ncl_point_equal(&layer->failures[0].point, &layer->choice.point))
+        snprintf(text, room, "the planner's choice%s", resorts[layer->resort]);
+    else
+        snprintf(text, room, "the next that applies: %s comes before it and does not run%s",
+                 layer->failures[0].point.algo->name, resorts[layer->resort]);
+}
+
+static void say_lost(const struct ncl_record *lost, char *text, size_t room)
+{
+    snprintf(text, room,
+             "the planner's choice: a record advised %s %s, which took %.4g ms here, and this "
+             "%.4g ms",
+             lost->algorithm, lost->params, lost->seconds * 1e3, lost->default_seconds * 1e3);
+}
+
 static void say_why(const struct ncl_session *session, int step, const struct known *known,
                     char *text, size_t room)
 {
@@ -96,11 +131,11 @@ static void say_why(const struct ncl_session *session, int step, const struct kn
     if (layer->advised)
         say_advice(session, layer, known, text, room);
     else if (layer->failure_count)
-        snprintf(text, room, "the next that applies: %s comes before it and does not run%s",
-                 layer->failures[0].point.algo->name,
-                 layer->last_resort ? "; all have tombstones, this one ran, if slowly" : "");
+        say_fallback(layer, text, room);
     else if (layer->waits)
         snprintf(text, room, "the planner's choice; a record's advice waits to be verified");
+    else if (known->lost)
+        say_lost(known->lost, text, room);
     else if (good)
         snprintf(text, room, "the planner's choice: of %d points measured here none is the winner",
                  good);
@@ -172,7 +207,8 @@ static json_t *tombstones_json(const struct known *known)
         struct ncl_point point;
         json_t *object;
 
-        if (record->verdict == NCL_VERDICT_GOOD || !ncl_record_point(record, &point))
+        if (record->verdict == NCL_VERDICT_GOOD || !is_of_here(record) ||
+            !ncl_record_point(record, &point))
             continue;
         object = point_json(record);
         json_object_set_new(object, "verdict", json_string(ncl_verdict_name(record->verdict)));
@@ -258,6 +294,17 @@ static json_t *layer_json(const struct ncl_session *session, int step)
     return object;
 }
 
+/* Whose record chose the channel block; null: none did. */
+static json_t *block_json(const struct ncl_session *session)
+{
+    const struct ncl_block_advice *advice = &session->block;
+
+    return advice->block
+               ? json_pack("{s:i, s:s, s:s}", "channel_block", advice->block, "origin",
+                           ncl_origin_name(advice->origin), "match", ncl_match_name(advice->match))
+               : json_null();
+}
+
 ncl_status ncl_session_explain(const struct ncl_session *session, char **json)
 {
     const struct ncl_caps *caps = &session->device->caps;
@@ -273,10 +320,11 @@ ncl_status ncl_session_explain(const struct ncl_session *session, char **json)
     }
     return ncl_report_dump(
         session->device->log,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "device", caps->name, "platform",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "device", caps->name, "platform",
                   caps->platform, "driver", caps->driver, "math",
                   session->config.math == NCL_MATH_FAST ? "fast" : "reproducible", "precision",
                   ncl_precision_name(session->config.precision), "channel_block",
-                  session->config.channel_block, "layers", layers),
+                  session->config.channel_block, "block_record", block_json(session), "layers",
+                  layers),
         json);
 }

@@ -12,10 +12,10 @@ static bool is_untuned(const struct ncl_session *session, int step,
     const struct ncl_problem *problem = ncl_session_problem(session, step);
     struct ncl_record_list list = {0};
     struct ncl_text signature = {0};
-    bool untuned = strcmp(session->layers[step].choice.source, "default") == 0 &&
-                   ncl_problem_macs(problem) > 0;
+    bool tuned = strcmp(session->layers[step].choice.source, "default") != 0 ||
+                 ncl_problem_macs(problem) == 0;
 
-    if (!untuned)
+    if (tuned)
         return false;
     ncl_problem_signature(problem, &signature);
     if (!signature.failed) {
@@ -25,24 +25,28 @@ static bool is_untuned(const struct ncl_session *session, int step,
                                                  .problem = signature.data,
                                                  .good_only = true};
 
-        untuned = ncl_records_find(session->config.store, &filter, &list) != NCL_OK || !list.count;
+        (void)ncl_records_find(session->config.store, &filter, &list);
     }
+    for (size_t i = 0; i < list.count; i++)
+        tuned |= ncl_record_is_tuned(&list.records[i]);
     ncl_record_list_free(&list);
     ncl_text_free(&signature);
-    return untuned;
+    return !tuned;
 }
 
-/* Winners' share of time saved over their defaults; below 0: there are none. Those of this device
- * if there are any, else shipped ones of its class. */
-static double usual_gain(const struct ncl_record_list *list, const char *klass)
+/* Winners' share of time saved over their defaults; below 0: there are none. Those measured here if
+ * there are any, else shipped ones of the device's class; what was imported is anybody's word. */
+static double usual_gain(const struct ncl_record_list *list, enum ncl_origin origin,
+                         const char *klass)
 {
     double before = 0, after = 0;
 
     for (size_t i = 0; i < list->count; i++) {
         const struct ncl_record *record = &list->records[i];
 
-        if (strcmp(record->on.klass, klass) != 0 || !record->chosen || record->seconds <= 0 ||
-            record->default_seconds <= 0 || strncmp(record->problem, "net ", 4) == 0)
+        if (record->origin != origin || strcmp(record->on.klass, klass) != 0 || !record->chosen ||
+            record->seconds <= 0 || record->default_seconds <= 0 ||
+            strncmp(record->problem, "net ", 4) == 0)
             continue;
         before += record->default_seconds;
         after += record->seconds;
@@ -61,9 +65,9 @@ static double find_gain(const struct ncl_session *session, const struct ncl_fing
     double gain = -1;
 
     if (ncl_records_find(session->config.store, &filter, &own) == NCL_OK)
-        gain = usual_gain(&own, here->klass);
+        gain = usual_gain(&own, NCL_ORIGIN_MEASURED, here->klass);
     if (gain < 0 && ncl_shipped_find(session->device->log, NULL, &shipped) == NCL_OK)
-        gain = usual_gain(&shipped, here->klass);
+        gain = usual_gain(&shipped, NCL_ORIGIN_SHIPPED, here->klass);
     ncl_record_list_free(&own);
     ncl_record_list_free(&shipped);
     return gain;

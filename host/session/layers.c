@@ -44,7 +44,10 @@ static const char *source_of(const struct ncl_session *session, const struct ncl
     static const char *const sources[NCL_ORIGIN_COUNT] = {"tuned", "imported", "shipped",
                                                           "shipped"};
 
-    return session->config.pin ? "tuned" : sources[advice->origin];
+    if (session->config.pin)
+        return "tuned";
+    return advice->kept && advice->origin == NCL_ORIGIN_ANALYTIC ? "imported"
+                                                                 : sources[advice->origin];
 }
 
 static ncl_status choose(struct ncl_session *session, int step)
@@ -59,13 +62,15 @@ static ncl_status choose(struct ncl_session *session, int step)
     }
     layer->advised = false;
     status = choose_default(session, step);
-    if (status == NCL_ERROR_DEVICE && layer->failure_count && !layer->last_resort) {
-        layer->last_resort = true;
+    while (status == NCL_ERROR_DEVICE && layer->failure_count && layer->resort < NCL_RESORT_ANY) {
+        layer->resort++;
         layer->attempt = 0;
         status = choose_default(session, step);
     }
     if (layer->failure_count)
         layer->choice.source = "fallback";
+    if (status == NCL_OK && layer->resort)
+        ncl_session_put_on_trial(session, step);
     return status;
 }
 
@@ -128,6 +133,23 @@ static ncl_status choose_next(struct ncl_session *session, int step, enum ncl_ve
     return choose_step(session, step);
 }
 
+/* Nothing is left: the first failure of this session is the likeliest to be understood. */
+static ncl_status fail_all(const struct ncl_session *session, int step)
+{
+    const struct ncl_session_layer_state *layer = &session->layers[step];
+    const struct ncl_step *s = &session->schedule->steps[step];
+
+    for (size_t i = 0; i < layer->failure_count; i++) {
+        const struct ncl_session_failure *failure = &layer->failures[i];
+
+        if (!failure->earlier)
+            return ncl_fail(session->device->log, NCL_ERROR_DEVICE,
+                            "layer '%s' (%s): every algorithm failed, the first, %s, with: %s",
+                            s->name, s->op, failure->point.algo->name, failure->why);
+    }
+    return NCL_ERROR_DEVICE;
+}
+
 /* Repeats until every step has an algorithm that builds: each round drops at least one. */
 ncl_status ncl_session_build_kernels(struct ncl_session *session)
 {
@@ -144,6 +166,8 @@ ncl_status ncl_session_build_kernels(struct ncl_session *session)
                 continue;
             again = true;
             status = choose_next(session, i, NCL_VERDICT_BUILD, failed->why);
+            if (status == NCL_ERROR_DEVICE)
+                status = fail_all(session, i);
         }
     }
     return status;
@@ -234,18 +258,16 @@ ncl_status ncl_session_fall_back(struct ncl_session *session, int step, enum ncl
 {
     struct ncl_session_layer_state *layer = &session->layers[step];
     const char *name = session->schedule->steps[step].name;
-    char reason[512], latest[512];
+    char latest[512];
     ncl_status status = NCL_ERROR_DEVICE;
 
-    snprintf(reason, sizeof reason, "%s", ncl_error_text());
     while (status == NCL_ERROR_DEVICE) {
         snprintf(latest, sizeof latest, "%s", ncl_error_text());
         ncl_note(session->device->log, NCL_LOG_WARNING, "layer '%s': %s failed, falling back: %s",
                  name, layer->choice.point.algo->name, latest);
         status = choose_next(session, step, verdict, latest);
         if (status == NCL_ERROR_DEVICE)
-            return ncl_fail(session->device->log, NCL_ERROR_DEVICE,
-                            "layer '%s': every algorithm failed, the first with: %s", name, reason);
+            return fail_all(session, step);
         if (status == NCL_OK)
             status = try_choice(session, step, &verdict);
     }

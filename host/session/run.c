@@ -257,6 +257,8 @@ ncl_status ncl_session_execute(struct ncl_session *session, const struct ncl_ses
 
         if (code && status == NCL_OK)
             status = ncl_cl_fail(session->device->log, "clFinish", code);
+        if (status == NCL_OK && session->on_trial)
+            ncl_session_acquit(session);
         ncl_times_collect(session);
     } else {
         ncl_times_forget(session); /* whoever waits for the event is not here to read them */

@@ -82,7 +82,7 @@ static ncl_status make_schedule(struct ncl_session *session, const struct ncl_gr
     if (status != NCL_OK)
         return status;
     session->config.channel_block =
-        ncl_session_advised_block(session, session->schedule, session->config.channel_block);
+        ncl_session_advised_block(session, session->config.channel_block);
     ncl_session_set_schedule(&session->config, session->config.channel_block, session->schedule);
     return ncl_schedule_chunk(session->device->log, session->schedule, &session->device->caps);
 }

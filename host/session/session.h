@@ -48,8 +48,17 @@ struct ncl_session_part {
 struct ncl_session_failure {
     struct ncl_point point;
     enum ncl_verdict verdict; /* GOOD: it does not fit this session, which says nothing of it */
-    bool remembered;          /* a tombstone of the store says so */
+    bool earlier;             /* not in this session: a tombstone of the store says so */
+    bool remembered;          /* so does one now */
     char why[192];
+};
+
+/* Where tombstones leave a layer nothing to run. */
+enum ncl_resort {
+    NCL_RESORT_NONE,
+    NCL_RESORT_SLOW, /* what took too long is better than nothing */
+    NCL_RESORT_ANY /* the planner's own, whatever its tombstone says: it may have been an accident,
+                      such as a full disk, and there is nothing to lose */
 };
 
 struct ncl_session_layer_state {
@@ -59,7 +68,7 @@ struct ncl_session_layer_state {
     struct ncl_advice advice; /* of records, or a pin; algo NULL: none */
     bool advised;             /* the choice is the advice */
     bool waits;               /* there is advice that no session had the time to verify yet */
-    bool last_resort;         /* all algorithms had tombstones */
+    enum ncl_resort resort;
     struct ncl_session_failure *failures; /* in the order in which they came */
     size_t failure_count, failure_capacity;
     int part; /* the step's first */
@@ -75,6 +84,8 @@ struct ncl_session {
     struct ncl_schedule *schedule;
     struct ncl_memory_plan memory;
     struct ncl_kernels kernels;
+    struct ncl_block_advice block;          /* whose record chose the channel block, if any did */
+    bool on_trial;                          /* a layer runs in spite of its tombstone */
     struct ncl_compile *compile;            /* while it is made; NULL: no workers */
     size_t stage;                           /* likewise: that is worked on */
     bool packed;                            /* likewise: while programs were built */

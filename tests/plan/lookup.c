@@ -232,21 +232,159 @@ START_TEST(a_reasoned_record_holds_for_its_compute_units)
 }
 END_TEST
 
+/* What somebody saw fail elsewhere, or wrote into a file, keeps nothing from running. */
+START_TEST(tombstones_of_others_bar_nothing)
+{
+    struct ncl_store *store = open_store();
+    struct ncl_advice advice;
+    struct ncl_standing standing;
+    const struct ncl_point point = direct(8);
+
+    tell(store, &p, &sibling, &point, &winner);
+    for (int v = NCL_VERDICT_BUILD; v < NCL_VERDICT_COUNT; v++) {
+        tell(store, &p, &here, &point,
+             &(struct told){.origin = NCL_ORIGIN_IMPORTED, .verdict = (enum ncl_verdict)v});
+        ncl_lookup_standing(store, &p, &here, &point, &standing);
+        ck_assert_int_eq(standing.verdict, v);
+        ck_assert_int_eq(standing.origin, NCL_ORIGIN_IMPORTED);
+        ck_assert(!standing.bars);
+        ck_assert(!ncl_lookup_is_dead(store, &p, &here, &point, NULL, 0));
+        ck_assert(ncl_lookup(NULL, store, &p, &here, &advice));
+        ck_assert(ncl_point_equal(&advice.point, &point));
+    }
+    ncl_store_close(store);
+}
+END_TEST
+
+START_TEST(a_first_use_may_be_interrupted_once)
+{
+    struct ncl_store *store = open_store();
+    struct ncl_advice advice;
+    const struct ncl_point point = direct(8);
+    struct told told = winner;
+
+    told.origin = NCL_ORIGIN_IMPORTED, told.verdict = NCL_VERDICT_STARTED;
+    told.why = NCL_FIRST_USE;
+    tell(store, &p, &here, &point, &told);
+    ck_assert(ncl_lookup(NULL, store, &p, &here, &advice));
+    ck_assert(ncl_point_equal(&advice.point, &point));
+    ck_assert(!advice.verified && advice.seconds == 1e-3);
+    told.why = NCL_SECOND_USE;
+    tell(store, &p, &here, &point, &told);
+    ck_assert(!ncl_lookup(NULL, store, &p, &here, &advice));
+    ck_assert(ncl_lookup_is_dead(store, &p, &here, &point, NULL, 0));
+    ncl_store_close(store);
+}
+END_TEST
+
+START_TEST(a_choice_of_others_must_beat_their_defaults)
+{
+    struct ncl_store *store = open_store();
+    struct ncl_advice advice;
+    const struct ncl_point point = direct(8);
+    struct told told = {.origin = NCL_ORIGIN_IMPORTED, .seconds = 2e-3, .default_seconds = 2e-3};
+
+    tell(store, &p, &here, &point, &told);
+    ck_assert(!ncl_lookup(NULL, store, &p, &here, &advice));
+    told.origin = NCL_ORIGIN_MEASURED; /* here it was chosen in the network, where it counts */
+    tell(store, &p, &here, &point, &told);
+    ck_assert(ncl_lookup(NULL, store, &p, &here, &advice));
+    ncl_store_close(store);
+}
+END_TEST
+
+START_TEST(what_lost_at_its_first_use_is_passed_over)
+{
+    struct ncl_store *store = open_store();
+    struct ncl_advice advice;
+    const struct ncl_point lost = direct(8), next = direct(16);
+
+    tell(store, &p, &sibling, &lost, &winner);
+    tell(store, &p, &klass, &next, &winner);
+    tell(store, &p, &here, &lost,
+         &(struct told){.seconds = 3e-3, .loser = true, .why = NCL_FIRST_USE_LOST});
+    ck_assert(ncl_lookup(NULL, store, &p, &here, &advice)); /* nobody has tuned the problem here */
+    ck_assert(ncl_point_equal(&advice.point, &next));
+    ncl_store_close(store);
+}
+END_TEST
+
+static struct ncl_record block_record(const struct ncl_caps *caps, char text[64], const char *net,
+                                      const char *params)
+{
+    struct ncl_record record = sample_record();
+
+    record.problem = net, record.algorithm = "session", record.params = params;
+    record.kernel = "all of them";
+    ncl_fingerprint_of(caps, text, &record.on);
+    return record;
+}
+
+static int block_of(struct ncl_store *store, const char *net, bool measured_only)
+{
+    const struct ncl_block_question question = {net, "all of them", measured_only};
+    struct ncl_block_advice advice;
+
+    if (!ncl_lookup_block(NULL, store, &here, &question, &advice))
+        ck_assert_int_eq(advice.block, 0);
+    return advice.block;
+}
+
 START_TEST(a_session_takes_the_block_of_its_network)
 {
     struct ncl_store *store = open_store();
-    struct ncl_record record = sample_record();
+    char text[64];
+    struct ncl_record record = block_record(&here, text, "net 1", "CB=16");
 
-    record.problem = "net 1", record.algorithm = "session", record.params = "CB=16";
-    ncl_fingerprint_of(&here, (char[64]){0}, &record.on);
-    record.on.klass = "cpu floats8";
-    ck_assert_int_eq(ncl_lookup_block(NULL, store, "net 1", &here), 0);
+    ck_assert_int_eq(block_of(store, "net 1", false), 0);
     ck_assert(ncl_records_put(store, &record));
-    ck_assert_int_eq(ncl_lookup_block(NULL, store, "net 1", &here), 16);
-    ck_assert_int_eq(ncl_lookup_block(NULL, store, "net 2", &here), 0);
+    ck_assert_int_eq(block_of(store, "net 1", false), 16);
+    ck_assert_int_eq(block_of(store, "net 1", true), 16);
+    ck_assert_int_eq(block_of(store, "net 2", false), 0);
     record.params = "CB=7", record.problem = "net 3";
     ck_assert(ncl_records_put(store, &record));
-    ck_assert_int_eq(ncl_lookup_block(NULL, store, "net 3", &here), 0);
+    ck_assert_int_eq(block_of(store, "net 3", false), 0);
+    ncl_store_close(store);
+}
+END_TEST
+
+START_TEST(a_block_is_decided_by_this_device_and_kernels_only)
+{
+    struct ncl_store *store = open_store();
+    char text[64];
+    struct ncl_record record = block_record(&sibling, text, "net 1", "CB=16");
+
+    record.origin = NCL_ORIGIN_IMPORTED;
+    record.seconds = 1e-9, record.default_seconds = 1;
+    ck_assert(ncl_records_put(store, &record));
+    ncl_fingerprint_of(&klass, text, &record.on);
+    ck_assert(ncl_records_put(store, &record));
+    ncl_fingerprint_of(&here, text, &record.on);
+    record.kernel = "dead";
+    ck_assert(ncl_records_put(store, &record));
+    ck_assert_int_eq(block_of(store, "net 1", false), 0);
+    record.kernel = "all of them";
+    ncl_fingerprint_of(&other_driver, text, &record.on);
+    ck_assert(ncl_records_put(store, &record));
+    ck_assert_int_eq(block_of(store, "net 1", false), 16);
+    ck_assert_int_eq(block_of(store, "net 1", true), 0);
+    ncl_store_close(store);
+}
+END_TEST
+
+START_TEST(winners_are_of_this_machine)
+{
+    struct ncl_store *store = open_store();
+    const struct ncl_point point = direct(8);
+    struct told told = winner;
+
+    told.origin = NCL_ORIGIN_IMPORTED;
+    tell(store, &p, &here, &point, &told);
+    tell(store, &p, &sibling, &point, &winner);
+    ck_assert(!ncl_lookup_has_winner(store, &p, &here));
+    tell(store, &p, &here, &point, &winner);
+    ck_assert(ncl_lookup_has_winner(store, &p, &here));
+    ck_assert(!ncl_lookup_has_winner(store, &p, &other_driver));
     ncl_store_close(store);
 }
 END_TEST
@@ -266,6 +404,12 @@ int main(void)
     tcase_add_test(tests, verification_here_holds_for_advice_from_elsewhere);
     tcase_add_test(tests, a_reasoned_record_needs_a_class_only);
     tcase_add_test(tests, a_reasoned_record_holds_for_its_compute_units);
+    tcase_add_test(tests, tombstones_of_others_bar_nothing);
+    tcase_add_test(tests, a_first_use_may_be_interrupted_once);
+    tcase_add_test(tests, a_choice_of_others_must_beat_their_defaults);
+    tcase_add_test(tests, what_lost_at_its_first_use_is_passed_over);
     tcase_add_test(tests, a_session_takes_the_block_of_its_network);
+    tcase_add_test(tests, a_block_is_decided_by_this_device_and_kernels_only);
+    tcase_add_test(tests, winners_are_of_this_machine);
     return ncl_run_suite(tests, "lookup");
 }

@@ -122,6 +122,21 @@ START_TEST(dead_points_and_marks_of_verification_are_left_out)
 }
 END_TEST
 
+START_TEST(what_failed_for_others_comes_last)
+{
+    struct ncl_store *store = open_store();
+    const struct ncl_point doubted = {.algo = ncl_algo_find("direct"), .v = {8}};
+
+    tell_direct(store, &p, &sibling, 8, 1e-3, false);
+    tell_direct(store, &p, &sibling, 16, 2e-3, true);
+    expect(store, 16, (const int[]){8, 16, 0});
+    tell(store, &p, &here, &doubted,
+         &(struct told){.origin = NCL_ORIGIN_IMPORTED, .verdict = NCL_VERDICT_CRASHED});
+    expect(store, 16, (const int[]){16, 8, 0});
+    ncl_store_close(store);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("portfolio");
@@ -132,5 +147,6 @@ int main(void)
     tcase_add_test(tests, winners_of_kin_by_distance);
     tcase_add_test(tests, groups_are_kin_where_they_are_as_wide);
     tcase_add_test(tests, dead_points_and_marks_of_verification_are_left_out);
+    tcase_add_test(tests, what_failed_for_others_comes_last);
     return ncl_run_suite(tests, "portfolio");
 }

@@ -2,13 +2,10 @@
 #include "support/suite.h"
 
 static struct advised a;
-/* Launches of this process so far, as the fault layer counts them. */
-static long launches;
 
 static void open_all(void)
 {
     advised_open(&a);
-    launches += a.steps;
 }
 
 static void close_all(void)
@@ -19,7 +16,6 @@ static void close_all(void)
 static void run(struct ncl_session *session)
 {
     advised_run(&a, session);
-    launches += a.steps;
 }
 
 START_TEST(without_records_the_planner_chooses)
@@ -45,7 +41,6 @@ START_TEST(what_was_tuned_here_runs)
 }
 END_TEST
 
-/* Launches of one trial: its kernel, once. */
 START_TEST(what_others_tuned_is_verified_once)
 {
     const struct ncl_point point = another_point();
@@ -55,12 +50,11 @@ START_TEST(what_others_tuned_is_verified_once)
          &(struct told){.origin = NCL_ORIGIN_IMPORTED, .seconds = 1e-3, .unverified = true});
     ck_assert(!standing_of(&a, &point).verified);
     session = advised_session(&a);
-    launches++;
     expect_layer(&a, session, &point, "imported");
     ck_assert(standing_of(&a, &point).verified);
     run(session);
     ncl_session_destroy(session);
-    fault_set("NCL_LAYER_SKIP", launches + 1); /* would spoil another verification */
+    fault_set("NCL_LAYER_SKIP", fault_launches() + 1); /* would spoil another verification */
     session = advised_session(&a);
     unsetenv("NCL_LAYER_SKIP");
     expect_layer(&a, session, &point, "imported");
@@ -79,7 +73,7 @@ START_TEST(what_was_reasoned_as_the_planner_does_is_not_verified)
     for (int i = 0; i < 2; i++) {
         struct ncl_session *session;
 
-        fault_set("NCL_LAYER_SKIP", launches + 1); /* would spoil a verification */
+        fault_set("NCL_LAYER_SKIP", fault_launches() + 1); /* would spoil a verification */
         session = advised_session(&a);
         unsetenv("NCL_LAYER_SKIP");
         expect_layer(&a, session, &a.standard, "default");
@@ -100,10 +94,9 @@ START_TEST(a_wrong_record_becomes_a_tombstone)
 
     tell(a.store, &a.problem, &a.f.device.caps, &point,
          &(struct told){.origin = NCL_ORIGIN_IMPORTED, .seconds = 1e-3, .unverified = true});
-    fault_set("NCL_LAYER_SKIP", launches + 1);
+    fault_set("NCL_LAYER_SKIP", fault_launches() + 1);
     session = advised_session(&a);
     unsetenv("NCL_LAYER_SKIP");
-    launches++;
     standing = standing_of(&a, &point);
     ck_assert_int_eq(standing.verdict, NCL_VERDICT_WRONG);
     ck_assert_str_ne(standing.why, "");
@@ -128,10 +121,9 @@ START_TEST(the_next_best_is_tried_where_the_best_is_wrong)
     tell(a.store, &a.problem, &a.f.device.caps, &best,
          &(struct told){.origin = NCL_ORIGIN_IMPORTED, .seconds = 1e-3, .unverified = true});
     tell(a.store, &a.problem, &kin, &next, &(struct told){.seconds = 1e-3});
-    fault_set("NCL_LAYER_SKIP", launches + 1);
+    fault_set("NCL_LAYER_SKIP", fault_launches() + 1);
     session = advised_session(&a);
     unsetenv("NCL_LAYER_SKIP");
-    launches += 2;
     expect_layer(&a, session, &next, "tuned");
     ck_assert_int_eq(session->layers[a.at].advice.match, NCL_MATCH_ARCHITECTURE);
     ck_assert(standing_of(&a, &next).verified);
@@ -149,7 +141,6 @@ START_TEST(another_driver_verifies_anew)
     snprintf(a.f.device.caps.driver, sizeof a.f.device.caps.driver, "a later one");
     ck_assert(!standing_of(&a, &point).verified);
     session = advised_session(&a);
-    launches++;
     expect_layer(&a, session, &point, "tuned");
     ck_assert_int_eq(session->layers[a.at].advice.match, NCL_MATCH_DRIVER);
     ck_assert(standing_of(&a, &point).verified);
@@ -174,38 +165,14 @@ START_TEST(without_a_store_nothing_is_verified_and_defaults_run)
 }
 END_TEST
 
-START_TEST(defaults_with_a_tombstone_are_never_run)
-{
-    struct ncl_session *session;
-
-    for (int v = NCL_VERDICT_BUILD; v <= NCL_VERDICT_TIMEOUT; v++) {
-        tell(a.store, &a.problem, &a.f.device.caps, &a.standard,
-             &(struct told){.verdict = (enum ncl_verdict)v, .why = "it was seen"});
-        session = advised_session(&a);
-        ck_assert(!ncl_point_equal(&session->layers[a.at].choice.point, &a.standard));
-        ck_assert_str_eq(session->layers[a.at].choice.source, "fallback");
-        ck_assert_str_eq(session->layers[a.at].failures[0].why, "it was seen");
-        run(session);
-        ncl_session_destroy(session);
-    }
-    /* Whoever was killed while tuning says nothing against what ran before. */
-    tell(a.store, &a.problem, &a.f.device.caps, &a.standard,
-         &(struct told){.verdict = NCL_VERDICT_STARTED});
-    session = advised_session(&a);
-    expect_layer(&a, session, &a.standard, "default");
-    ncl_session_destroy(session);
-}
-END_TEST
-
 START_TEST(a_launch_that_fails_is_remembered)
 {
     struct ncl_session *session = advised_session(&a);
     struct ncl_point successor;
 
-    fault_set("NCL_LAYER_FAIL_ENQUEUE", launches + a.at + 1);
+    fault_set("NCL_LAYER_FAIL_ENQUEUE", fault_launches() + a.at + 1);
     run(session);
     unsetenv("NCL_LAYER_FAIL_ENQUEUE");
-    launches++;
     successor = session->layers[a.at].choice.point;
     ck_assert(!ncl_point_equal(&successor, &a.standard));
     ck_assert_int_eq(standing_of(&a, &a.standard).verdict, NCL_VERDICT_LAUNCH);
@@ -226,10 +193,9 @@ START_TEST(advice_that_fails_gives_way_to_defaults)
 
     tell(a.store, &a.problem, &a.f.device.caps, &point, &(struct told){.seconds = 1e-3});
     session = advised_session(&a);
-    fault_set("NCL_LAYER_FAIL_ENQUEUE", launches + a.at + 1);
+    fault_set("NCL_LAYER_FAIL_ENQUEUE", fault_launches() + a.at + 1);
     run(session);
     unsetenv("NCL_LAYER_FAIL_ENQUEUE");
-    launches++;
     expect_layer(&a, session, &a.standard, "fallback");
     ck_assert_int_eq(standing_of(&a, &point).verdict, NCL_VERDICT_LAUNCH);
     ncl_session_destroy(session);
@@ -242,11 +208,10 @@ START_TEST(a_failure_that_all_share_blames_nobody)
     ncl_tensor output = fixture_output(session);
 
     fault_set("NCL_LAYER_CODE", CL_MEM_OBJECT_ALLOCATION_FAILURE);
-    fault_set("NCL_LAYER_FAIL_ENQUEUE", launches + a.at + 1);
+    fault_set("NCL_LAYER_FAIL_ENQUEUE", fault_launches() + a.at + 1);
     ck_assert_int_eq(fixture_run(session, &a.input, &output), NCL_ERROR_MEMORY);
     unsetenv("NCL_LAYER_FAIL_ENQUEUE");
     unsetenv("NCL_LAYER_CODE");
-    launches += a.at + 1;
     ck_assert_int_eq(standing_of(&a, &a.standard).verdict, NCL_VERDICT_GOOD);
     run(session);
     free(output.data);
@@ -296,29 +261,6 @@ START_TEST(advice_beyond_this_device_is_passed_over)
     run(session);
     ncl_session_destroy(session);
     unsetenv("NCL_LAYER_MAX_WORK_GROUP");
-}
-END_TEST
-
-START_TEST(a_record_decides_the_channel_block_that_nobody_asked_for)
-{
-    struct ncl_session *session = advised_session_as(&a, 0);
-    struct ncl_record record = sample_record();
-    char key[NCL_NET_KEY], klass[64];
-
-    ck_assert_int_eq(session->config.channel_block, 8);
-    MUST(ncl_session_net_key(session->schedule, &a.f.device.caps, key));
-    ck_assert_int_eq(strncmp(key, "net ", 4), 0);
-    ncl_session_destroy(session);
-    record.problem = key, record.algorithm = "session", record.params = "CB=4";
-    ncl_fingerprint_of(&a.f.device.caps, klass, &record.on);
-    ck_assert(ncl_records_put(a.store, &record));
-    session = advised_session_as(&a, 0);
-    ck_assert_int_eq(session->config.channel_block, 4);
-    run(session);
-    ncl_session_destroy(session);
-    session = advised_session_as(&a, 8); /* asked for */
-    ck_assert_int_eq(session->config.channel_block, 8);
-    ncl_session_destroy(session);
 }
 END_TEST
 
@@ -456,13 +398,11 @@ int main(void)
     tcase_add_test(tests, the_next_best_is_tried_where_the_best_is_wrong);
     tcase_add_test(tests, another_driver_verifies_anew);
     tcase_add_test(tests, without_a_store_nothing_is_verified_and_defaults_run);
-    tcase_add_test(tests, defaults_with_a_tombstone_are_never_run);
     tcase_add_test(tests, a_launch_that_fails_is_remembered);
     tcase_add_test(tests, advice_that_fails_gives_way_to_defaults);
     tcase_add_test(tests, a_failure_that_all_share_blames_nobody);
     tcase_add_test(tests, too_small_work_groups_are_remembered);
     tcase_add_test(tests, advice_beyond_this_device_is_passed_over);
-    tcase_add_test(tests, a_record_decides_the_channel_block_that_nobody_asked_for);
     tcase_add_test(tests, the_key_of_a_net_is_the_same_for_every_session);
     tcase_add_test(tests, pins_stand_in_for_records);
     /* Last: it does not count its launches. */

@@ -167,10 +167,73 @@ START_TEST(texts_of_drivers_may_be_anything)
 }
 END_TEST
 
+/* What others say is not what was measured here, and a file may say anything. */
+START_TEST(imports_are_no_facts)
+{
+    const struct ncl_point winner = another_point(), other = point_of("direct", "WG=16"),
+                           illegal = point_of("direct", "WG=100000"),
+                           dead = point_of("direct", "WG=1");
+    const struct ncl_caps *caps = &a.f.device.caps;
+    const struct told told = {
+        .origin = NCL_ORIGIN_IMPORTED, .seconds = 1e-9, .default_seconds = 1, .loser = true};
+    struct ncl_session *session;
+    const json_t *layer;
+
+    tell(a.store, &a.problem, caps, &winner,
+         &(struct told){.seconds = 1e-3, .default_seconds = 4e-3});
+    tell(a.store, &a.problem, caps, &other, &told);
+    tell(a.store, &a.problem, caps, &illegal, &told);
+    tell(a.store, &a.problem, caps, &dead,
+         &(struct told){.origin = NCL_ORIGIN_IMPORTED, .verdict = NCL_VERDICT_CRASHED});
+    session = advised_session(&a);
+    layer = explained(session);
+    ck_assert_str_eq(text_of(layer, "why"), "the winner of 1 points measured here");
+    ck_assert(is_null(layer, "runner_up"));
+    ck_assert(number_of(json_object_get(layer, "tried"), "good") == 1);
+    ck_assert_uint_eq(json_object_size(json_object_get(layer, "tried")), 1);
+    ck_assert_uint_eq(json_array_size(json_object_get(layer, "tombstones")), 0);
+    ncl_session_destroy(session);
+}
+END_TEST
+
+START_TEST(hints_promise_what_was_measured)
+{
+    const struct ncl_point point = another_point();
+    struct ncl_session *session;
+    char *json = NULL;
+
+    tell(a.store, &a.problem, &a.f.device.caps, &point,
+         &(struct told){.origin = NCL_ORIGIN_IMPORTED,
+                        .seconds = 1e-9,
+                        .default_seconds = 1,
+                        .verdict = NCL_VERDICT_GOOD});
+    session = fixture_session(&a.f);
+    session->config.store = a.store;
+    MUST(ncl_session_hint(session, &json));
+    root = json_loads(json, 0, NULL);
+    free(json);
+    ck_assert(is_null(root, "gain"));
+    ck_assert(number_of(root, "untuned") == number_of(root, "layers"));
+    json_decref(root);
+    tell(a.store, &a.problem, &a.f.device.caps, &point,
+         &(struct told){.seconds = 1e-3, .default_seconds = 4e-3});
+    MUST(ncl_session_hint(session, &json));
+    root = json_loads(json, 0, NULL);
+    free(json);
+    ck_assert(fabs(number_of(root, "gain") - 0.75) < 1e-9);
+    ck_assert(number_of(root, "untuned") < number_of(root, "layers"));
+    ncl_session_destroy(session);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("explain");
 
+    if (!fault_layer_load()) {
+        puts("$NEXTCL_BUILD/tests/layer_fault.so is missing");
+        return 1;
+    }
     tcase_add_checked_fixture(tests, open_all, close_all);
     tcase_add_test(tests, defaults_of_which_nothing_is_known);
     tcase_add_test(tests, a_winner_among_others);
@@ -178,5 +241,7 @@ int main(void)
     tcase_add_test(tests, what_fell_back_and_why);
     tcase_add_test(tests, tuned_without_a_winner);
     tcase_add_test(tests, texts_of_drivers_may_be_anything);
+    tcase_add_test(tests, imports_are_no_facts);
+    tcase_add_test(tests, hints_promise_what_was_measured);
     return ncl_run_suite(tests, "explain");
 }

@@ -181,6 +181,28 @@ START_TEST(a_kernel_that_never_builds_is_replaced)
 }
 END_TEST
 
+/* A compiler without disk space fails for all: its words are what helps. */
+START_TEST(where_nothing_builds_the_first_reason_is_given)
+{
+    struct fixture f;
+    struct ncl_session_config config;
+    struct ncl_session *session = NULL;
+    struct ncl_dims dims;
+
+    fixture_open(&f, FIXTURE_RESIDUALS, false);
+    config = fixture_config(&f);
+    dims = fixture_dims(&f);
+    fault_set("NCL_LAYER_FAIL_BUILD", 0);
+    ck_assert_int_eq(ncl_session_make(&config, f.model->graph, &dims, 1, &session),
+                     NCL_ERROR_DEVICE);
+    unsetenv("NCL_LAYER_FAIL_BUILD");
+    ck_assert_msg(strstr(ncl_error_text(), "CL_BUILD_PROGRAM_FAILURE"), "'%s'", ncl_error_text());
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), "layer '"));
+    ck_assert_ptr_null(strstr(ncl_error_text(), "no further"));
+    fixture_close(&f);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("layers");
@@ -194,6 +216,7 @@ int main(void)
     tcase_add_test(tests, an_error_of_memory_does_not_fall_back);
     tcase_add_test(tests, a_refused_buffer_is_out_of_memory);
     tcase_add_test(tests, a_smaller_work_group_than_asked_for_falls_back);
+    tcase_add_test(tests, where_nothing_builds_the_first_reason_is_given);
     tcase_add_test(tests, a_kernel_that_never_builds_is_replaced);
     return ncl_run_suite(tests, "layers");
 }
