@@ -58,10 +58,13 @@ static bool is_owed_more(const struct ncl_run *run, const struct ncl_site *site)
 static double value_of(const struct ncl_run *run, const struct ncl_site *site,
                        const struct means *means)
 {
+    const bool seed_next = run->search->enough && site->hinted && site->given <= 1;
+    const bool known_next =
+        !run->search->enough && site->known_seconds > 0 && (site->given == 1 || site->given == 2);
+
     if (run->search->trials_per_task > 0)
         return 1.0 / (1 + site->given);
-    if (ncl_site_guess(site) <= 0 || (run->search->enough && site->hinted && site->given <= 1) ||
-        (site->known_seconds > 0 && (site->given == 1 || site->given == 2)))
+    if (ncl_site_guess(site) <= 0 || seed_next || known_next)
         return FIRST * (1 + site->task->uses * ncl_site_work(site)) / (1 + site->given);
     if (is_owed_more(run, site))
         return SECOND / (1 + site->seen) + ncl_arm_value(site, means->cost);
