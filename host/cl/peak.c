@@ -81,22 +81,40 @@ static cl_int launch(const struct peak *peak, cl_int steps, uint64_t *ns)
     return code;
 }
 
+/* Nanoseconds of a launch; a long one may have been interrupted, the next is not. */
+static cl_int launch_twice(const struct peak *peak, cl_int steps, uint64_t *ns)
+{
+    uint64_t again;
+    cl_int code = launch(peak, steps, ns);
+
+    if (code != CL_SUCCESS || *ns < LONG_ENOUGH_NS) {
+        return code;
+    }
+    code = launch(peak, steps, &again);
+    *ns = again < *ns ? again : *ns;
+    return code;
+}
+
 /* Doubles the work until a launch is long enough, then takes the best: other programs may run
- * beside one launch, hardly beside all. */
+ * beside one launch, hardly beside all. Where it shows that they ran beside those that seemed long,
+ * it goes on doubling. */
 static ncl_status measure(const struct peak *peak, double *gflops)
 {
-    uint64_t ns = 0, best = UINT64_MAX;
+    uint64_t ns = 0, best;
     cl_int steps = 64;
     cl_int code = launch(peak, 1, &ns);
 
     do {
-        steps *= 2;
-        code = code != CL_SUCCESS ? code : launch(peak, steps, &ns);
-    } while (code == CL_SUCCESS && ns < LONG_ENOUGH_NS && steps < MAX_STEPS);
-    for (int i = 0; i < LAUNCHES && code == CL_SUCCESS; i++) {
-        code = launch(peak, steps, &ns);
-        best = ns < best ? ns : best;
-    }
+        do {
+            steps *= 2;
+            code = code != CL_SUCCESS ? code : launch_twice(peak, steps, &ns);
+        } while (code == CL_SUCCESS && ns < LONG_ENOUGH_NS && steps < MAX_STEPS);
+        best = UINT64_MAX;
+        for (int i = 0; i < LAUNCHES && code == CL_SUCCESS; i++) {
+            code = launch(peak, steps, &ns);
+            best = ns < best ? ns : best;
+        }
+    } while (code == CL_SUCCESS && best < LONG_ENOUGH_NS / 2 && steps < MAX_STEPS);
     if (code != CL_SUCCESS) {
         return ncl_cl_fail(peak->device->log, "measuring the fma peak", code);
     }

@@ -25,9 +25,9 @@ double ncl_arm_value(const struct ncl_site *site, double mean_cost)
     double gain =
         (PRIOR_GAIN * PRIOR_WEIGHT + arm->gained) / (PRIOR_WEIGHT + arm->weight + arm->pending);
 
-    if (site->hinted && site->given <= 1)
+    if (site->hinted && site->seen <= 1)
         gain = HINT_GAIN;
-    return site->task->uses * ncl_site_seconds(site) * gain / cost;
+    return site->task->uses * ncl_site_guess(site) * gain / cost;
 }
 
 void ncl_arm_learn(struct ncl_arm *arm, double gain, double cost)

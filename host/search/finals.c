@@ -5,7 +5,6 @@
 #define FINALISTS NCL_SITE_KEPT
 /* A winner is faster than the start by more than this share, and by more than the noise. */
 #define MARGIN 0.015
-#define UNTRIED 0.1 /* the margin without finals, but of seeds: those are few */
 /* Times twice the standard error: for many samples; few know their own spread less well. Under one
  * in some thousand is lucky then. */
 #define DOUBT 1.6
@@ -133,6 +132,8 @@ static ncl_status drop(struct ncl_run *run, struct ncl_site *site, struct final 
         .task = site->index, .point = trial->point, .verdict = trial->verdict, .why = trial->why};
 
     final->trials[index] = NULL;
+    if (index == 0)
+        site->start_verdict = trial->verdict;
     site->counts[trial->verdict]++;
     site->counts[NCL_VERDICT_GOOD]--;
     if (run->search->note)
@@ -200,15 +201,30 @@ static ncl_status play(struct ncl_run *run, struct ncl_site *site, struct final 
     return NCL_OK;
 }
 
-static bool is_clear(double seconds, double spread, int samples, double start, double margin)
-{
-    return start - seconds > fmax(margin * start, 3 * ncl_median_error(seconds, spread, samples));
-}
-
 bool ncl_search_is_clear(const struct ncl_search_note *note, double start_seconds, bool seed)
 {
-    return note->verdict == NCL_VERDICT_GOOD && is_clear(note->seconds, note->spread, note->samples,
-                                                         start_seconds, seed ? MARGIN : UNTRIED);
+    const double error = ncl_median_error(note->seconds, note->spread, note->samples);
+
+    return note->verdict == NCL_VERDICT_GOOD && note->start_seconds > 0 &&
+           ncl_gain_is_clear(note->seconds, error, note->samples, start_seconds, seed);
+}
+
+/* The start is known not to work. One whose times cannot be is only unknown: nothing beats it. */
+static bool is_start_broken(const struct ncl_site *site)
+{
+    return site->started && site->start_verdict != NCL_VERDICT_GOOD &&
+           site->start_verdict != NCL_VERDICT_TIME;
+}
+
+static bool is_decided(const struct ncl_site *site, const struct ncl_finished *best)
+{
+    const double error = ncl_median_error(best->seconds, best->spread, best->samples);
+
+    if (site->reference <= 0)
+        return is_start_broken(site);
+    return best->beside_start &&
+           ncl_gain_is_clear(best->seconds, error, best->samples, site->reference,
+                             ncl_point_set_has(&site->seeds, &best->point));
 }
 
 /* What holds without finals: by the search's own figures, of which the best is also the luckiest.
@@ -217,16 +233,12 @@ static void by_search(const struct ncl_site *site, struct ncl_search_task *resul
 {
     const struct ncl_finished *best = site->best >= 0 ? &site->done[site->best] : NULL;
     const struct ncl_finished *second = site->second >= 0 ? &site->done[site->second] : NULL;
-    double margin;
 
     result->best = site->task->start;
     result->start_seconds = result->best_seconds = site->reference;
     if (!best)
         return;
-    margin = ncl_point_set_has(&site->seeds, &best->point) ? MARGIN : UNTRIED;
-    result->decided = !ncl_site_is_start(site, &best->point) &&
-                      (site->reference <= 0 || is_clear(best->seconds, best->spread, best->samples,
-                                                        site->reference, margin));
+    result->decided = !ncl_site_is_start(site, &best->point) && is_decided(site, best);
     if (result->decided || ncl_site_is_start(site, &best->point)) {
         result->best = best->point;
         result->best_seconds = best->seconds;
@@ -259,7 +271,7 @@ static void by_final(const struct ncl_site *site, const struct final *final,
     if (!best)
         return;
     spread = ratio(final, best);
-    wins = beats_start(final, best, &spread);
+    wins = final->trials[0] ? beats_start(final, best, &spread) : is_start_broken(site);
     if (wins) {
         result->best = final->trials[best]->point;
         result->best_seconds = spread.median * unit;

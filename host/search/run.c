@@ -168,7 +168,8 @@ static ncl_status time_trial(struct ncl_run *run, struct ncl_site *site, struct 
         .least = ncl_run_least(site),
         .yard = is_start ? NULL : ncl_site_live(site, &site->task->start),
         .reference = site->reference,
-        .quick = run->search->enough != NULL,
+        .quick = run->search->enough != NULL || (is_start && site->known_seconds > 0),
+        .few = ncl_point_set_has(&site->seeds, &trial->point),
         .best = best ? best->seconds : 0,
         .best_error = best ? ncl_median_error(best->seconds, best->spread, best->samples) : 0,
     };

@@ -37,7 +37,7 @@ static struct means means_of(const struct ncl_run *run)
 
 static double stake(const struct ncl_site *site)
 {
-    return site->task->uses * ncl_site_seconds(site);
+    return site->task->uses * ncl_site_guess(site);
 }
 
 static bool is_owed_more(const struct ncl_run *run, const struct ncl_site *site)
@@ -51,23 +51,31 @@ static bool is_owed_more(const struct ncl_run *run, const struct ncl_site *site)
 
 /* Starts come first, those of most work before others: nothing is known of a site without; nor
  * where the start failed, until another point works. In a first look the first seed of much work
- * comes before the start of little: who stops early has most of what others found. A fixed sample
- * goes through the sites in turn. */
+ * comes before the start of little: who stops early has most of what others found. A start that an
+ * earlier search measured waits for its site's turn; what that found and something new come right
+ * after it: many short searches get further than that. A fixed sample goes through the sites in
+ * turn. */
 static double value_of(const struct ncl_run *run, const struct ncl_site *site,
                        const struct means *means)
 {
+    const bool seed_next = run->search->enough && site->hinted && site->given <= 1;
+    const bool known_next =
+        !run->search->enough && site->known_seconds > 0 && (site->given == 1 || site->given == 2);
+
     if (run->search->trials_per_task > 0)
         return 1.0 / (1 + site->given);
-    if (ncl_site_seconds(site) <= 0 || (run->search->enough && site->hinted && site->given <= 1))
+    if (ncl_site_guess(site) <= 0 || seed_next || known_next)
         return FIRST * (1 + site->task->uses * ncl_site_work(site)) / (1 + site->given);
     if (is_owed_more(run, site))
-        return SECOND / (1 + site->given) + ncl_arm_value(site, means->cost);
+        return SECOND / (1 + site->seen) + ncl_arm_value(site, means->cost);
     return ncl_arm_value(site, means->cost);
 }
 
-/* The site that the next evaluation goes to; NULL: none has any left. */
-static struct ncl_site *choose(const struct ncl_run *run, const struct means *means)
+/* The site that the next evaluation goes to; NULL: none has any left. In a first look batches are
+ * not filled with what can wait. */
+static struct ncl_site *choose(const struct ncl_run *run, const struct means *means, bool first)
 {
+    const double least = run->search->enough && !first ? 2 * SECOND : 0;
     struct ncl_site *chosen = NULL;
     double best = 0;
 
@@ -78,7 +86,7 @@ static struct ncl_site *choose(const struct ncl_run *run, const struct means *me
         if (site->exhausted || is_pending_start(site))
             continue;
         value = value_of(run, site, means);
-        if (!chosen || value > best) {
+        if (value >= least && (!chosen || value > best)) {
             chosen = site;
             best = value;
         }
@@ -95,7 +103,7 @@ static int room(const struct ncl_run *run, const struct means *means)
     if (run->search->budget <= 0)
         return NCL_BATCH;
     if (!run->trials)
-        return run->search->enough ? NCL_BATCH : 1; /* nothing is known of costs */
+        return 1; /* nothing is known of costs */
     for (int i = 0; i < run->search->task_count; i++)
         left -= ncl_final_cost(&run->sites[i]);
     if (left <= 0 || left < 0.5 * means->cost)
@@ -103,6 +111,13 @@ static int room(const struct ncl_run *run, const struct means *means)
     each = fmax(2 * means->worst, BATCH_SHARE * run->search->budget);
     count = 1 + (int)fmin(left / each, NCL_BATCH - 1);
     return count;
+}
+
+/* Not measured by an earlier search? */
+static bool is_new(const struct ncl_site *site, const struct ncl_point *point)
+{
+    return !ncl_point_set_has(&site->known, point) &&
+           !(site->known_seconds > 0 && ncl_site_is_start(site, point));
 }
 
 /* Fills a batch; *count 0: nothing left to do. */
@@ -116,7 +131,7 @@ static ncl_status next_batch(struct ncl_run *run, struct ncl_slot *slots, int *c
 
     *count = 0;
     while (*count < limit && !failed) {
-        struct ncl_site *site = choose(run, &means);
+        struct ncl_site *site = choose(run, &means, *count == 0);
 
         if (!site)
             break;
@@ -124,6 +139,7 @@ static ncl_status next_batch(struct ncl_run *run, struct ncl_slot *slots, int *c
             slots[(*count)++].site = site;
             site->arm.pending++;
             site->given++;
+            site->seen += is_new(site, &slots[*count - 1].point);
         } else {
             site->exhausted = true;
         }

@@ -27,10 +27,11 @@ struct ncl_search_note {
     int task;
     struct ncl_point point;
     enum ncl_verdict verdict;
-    double seconds, spread; /* of one launch, corrected for drift */
-    double start_seconds;   /* of the task's start, timed in turn with it */
-    int samples;
-    double cost; /* seconds of tuning that it took */
+    double seconds;       /* of one launch, corrected for drift */
+    double spread;        /* a median absolute deviation that has the start's noise in it */
+    double start_seconds; /* of the task's start, timed in turn with it; 0: it was not */
+    int samples;          /* trains of launches */
+    double cost;          /* seconds of tuning that it took */
     const char *why;
 };
 
@@ -65,8 +66,8 @@ struct ncl_search {
      * it cost then, so that the search goes on as if nothing had happened. In the order noted. */
     const struct ncl_search_note *resumed;
     int resumed_count;
-    /* Points that must not be tried (tombstones), and points measured by earlier searches, which
-     * count as seeds: best first per task. */
+    /* Points that must not be tried (tombstones, unless of a start), and points measured by earlier
+     * searches, best first per task: the first counts as a seed, the others need no trying. */
     const struct ncl_search_note *known;
     int known_count;
     /* Before a point is given to the evaluator (started: the journal), and after. */

@@ -2,8 +2,9 @@
 
 #include <stdlib.h>
 
-/* Good points of earlier searches that are timed again; the others are not. */
-#define KNOWN_SEEDS 4
+/* Good points of earlier searches that are timed again; the others are not: what time there is goes
+ * to new ones. A lucky one loses its rank when it is. */
+#define KNOWN_SEEDS 1
 
 static bool add_seeds(struct ncl_site *site)
 {
@@ -13,27 +14,63 @@ static bool add_seeds(struct ncl_site *site)
     return true;
 }
 
-/* Tombstones are never tried; the first good ones are seeds, before the portfolio's. A fixed sample
- * does not depend on what is known. */
+static bool is_buried(const struct ncl_search *search, int task, const struct ncl_point *point)
+{
+    for (int i = 0; i < search->known_count; i++)
+        if (search->known[i].task == task && search->known[i].verdict != NCL_VERDICT_GOOD &&
+            ncl_point_equal(&search->known[i].point, point))
+            return true;
+    return false;
+}
+
+/* Of the portfolio, what a first look waits for. */
+static bool is_first_seed(const struct ncl_site *site, const struct ncl_search *search,
+                          const struct ncl_point *point)
+{
+    for (int i = 0; i < site->task->seed_count; i++) {
+        const struct ncl_point *seed = &site->task->seeds[i];
+
+        if (!ncl_site_is_start(site, seed) && !is_buried(search, site->index, seed))
+            return ncl_point_equal(seed, point);
+    }
+    return false;
+}
+
+static bool add_good(struct ncl_site *site, const struct ncl_search *search,
+                     const struct ncl_search_note *known)
+{
+    const bool again =
+        site->known.count < KNOWN_SEEDS || is_first_seed(site, search, &known->point);
+
+    if (ncl_site_is_start(site, &known->point)) {
+        site->known_seconds = known->seconds;
+        return true;
+    }
+    return ncl_point_set_add(again ? &site->seeds : &site->tried, &known->point) &&
+           ncl_point_set_add(&site->known, &known->point);
+}
+
+/* Tombstones are never tried, but for the start's: sessions run it all the same, and without it
+ * there is nothing to compare with. The first good one is a seed, before the portfolio's. A fixed
+ * sample does not depend on what is known. */
 static bool add_known(struct ncl_site *site, const struct ncl_search *search)
 {
-    int good = 0;
-
     for (int i = 0; i < search->known_count; i++) {
         const struct ncl_search_note *known = &search->known[i];
-        const bool is_good = known->verdict == NCL_VERDICT_GOOD;
-        struct ncl_point_set *set = &site->tried;
+        bool added = true;
 
-        if (known->task != site->index ||
-            (is_good && (search->trials_per_task > 0 || ncl_site_is_start(site, &known->point))))
+        if (known->task != site->index)
             continue;
-        site->started = site->started || ncl_site_is_start(site, &known->point);
-        if (is_good && good < KNOWN_SEEDS)
-            set = &site->seeds;
-        good += is_good;
-        if (!ncl_point_set_add(set, &known->point))
+        if (known->verdict != NCL_VERDICT_GOOD)
+            added = ncl_site_is_start(site, &known->point) ||
+                    ncl_point_set_add(&site->tried, &known->point);
+        else if (search->trials_per_task <= 0)
+            added = add_good(site, search, known);
+        if (!added)
             return false;
     }
+    site->seen = (int)site->known.count + (site->known_seconds > 0);
+    site->arm.weight = (double)site->known.count;
     return true;
 }
 
@@ -65,6 +102,7 @@ void ncl_site_close(struct ncl_site *site)
 {
     ncl_point_set_free(&site->tried);
     ncl_point_set_free(&site->seeds);
+    ncl_point_set_free(&site->known);
     free(site->done);
     site->done = NULL;
 }
@@ -88,6 +126,11 @@ bool ncl_site_propose(struct ncl_site *site, const struct ncl_strategy *strategy
 double ncl_site_seconds(const struct ncl_site *site)
 {
     return site->best >= 0 ? site->done[site->best].seconds : 0;
+}
+
+double ncl_site_guess(const struct ncl_site *site)
+{
+    return site->best >= 0 || site->started ? ncl_site_seconds(site) : site->known_seconds;
 }
 
 struct ncl_trial *ncl_site_live(struct ncl_site *site, const struct ncl_point *point)
@@ -123,11 +166,12 @@ bool ncl_site_learn(struct ncl_site *site, const struct ncl_search_note *note)
     if (!ncl_grow((void **)&site->done, &site->done_capacity, site->done_count, sizeof *site->done))
         return false;
     finished = &site->done[site->done_count++];
-    *finished = (struct ncl_finished){note->point, note->verdict, note->seconds, note->spread,
-                                      note->samples};
+    *finished = (struct ncl_finished){note->point,  note->verdict, note->seconds,
+                                      note->spread, note->samples, note->start_seconds > 0};
     site->counts[note->verdict]++;
     if (ncl_site_is_start(site, &note->point)) {
         site->started = true;
+        site->start_verdict = note->verdict;
         site->reference = note->verdict == NCL_VERDICT_GOOD ? note->seconds : 0;
     }
     if (note->verdict == NCL_VERDICT_GOOD)

@@ -10,8 +10,9 @@
 struct ncl_finished {
     struct ncl_point point;
     enum ncl_verdict verdict;
-    double seconds, spread; /* corrected for drift */
+    double seconds, spread; /* as in ncl_search_note */
     int samples;
+    bool beside_start; /* timed in turn with it */
 };
 
 /* How far the points that come first have got. */
@@ -33,15 +34,19 @@ struct ncl_site {
     struct ncl_rng rng, sample_rng; /* the sample's own: no result may change it */
     struct ncl_point_set tried;     /* given out, or never to be */
     struct ncl_point_set seeds;
+    struct ncl_point_set known; /* good ones of earlier searches, but for the start */
+    double known_seconds;       /* of the start, by an earlier search; 0: not known */
     struct ncl_finished *done;
     size_t done_count, done_capacity;
-    bool started;     /* the start was evaluated */
+    bool started; /* the start was evaluated */
+    enum ncl_verdict start_verdict;
     double reference; /* its seconds; 0: it failed */
     int best, second; /* into done; -1: none */
     struct ncl_walk walk;
     struct ncl_arm arm;
     int counts[NCL_VERDICT_COUNT];
     int given;                /* points proposed */
+    int seen;                 /* these and, once each, those that earlier searches measured */
     bool hinted;              /* seeds, or else defaults, are something else than the start */
     bool exhausted, finished; /* finished: its finals are over */
     struct ncl_trial live[8]; /* prepared and not forgotten */
@@ -73,6 +78,8 @@ bool ncl_site_learn(struct ncl_site *site, const struct ncl_search_note *note);
 bool ncl_site_is_start(const struct ncl_site *site, const struct ncl_point *point);
 /* Seconds of the best so far, of the start while there is no better; 0: unknown. */
 double ncl_site_seconds(const struct ncl_site *site);
+/* The same, before the start is evaluated what an earlier search found it to take. */
+double ncl_site_guess(const struct ncl_site *site);
 /* The prepared trial of a point; NULL: none. */
 struct ncl_trial *ncl_site_live(struct ncl_site *site, const struct ncl_point *point);
 
