@@ -52,6 +52,9 @@ static bool put_point(const struct ncl_tune_net *net, const struct ncl_record *b
     record.algorithm = point->algo->name;
     record.params = params.data ? params.data : "";
     kept = !params.failed && ncl_records_put(net->tuning->store, &record);
+    /* What was good elsewhere gives way to nothing but a verdict; it is tried here all the same. */
+    if (kept && record.verdict == NCL_VERDICT_STARTED)
+        ncl_records_mark(net->tuning->store, &record, record.verdict, record.why);
     ncl_text_free(&params);
     return kept;
 }
@@ -110,6 +113,18 @@ void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *t
     }
 }
 
+/* An import stays one, whether it is tried or not: only what this run put there goes. */
+static void forget_row(struct ncl_store *store, const struct ncl_record_filter *filter,
+                       const struct ncl_record *row)
+{
+    if (row->verdict != NCL_VERDICT_STARTED)
+        return;
+    if (row->origin == NCL_ORIGIN_MEASURED)
+        ncl_records_delete(store, filter, NULL);
+    else
+        ncl_records_mark(store, row, NCL_VERDICT_GOOD, "");
+}
+
 static void forget_started(const struct ncl_tune_net *net, const struct ncl_trial *trial)
 {
     const struct ncl_caps *caps = &net->tuning->device.caps;
@@ -127,9 +142,8 @@ static void forget_started(const struct ncl_tune_net *net, const struct ncl_tria
     ncl_point_params(&trial->point, &params);
     filter.params = params.data;
     if (params.data && !params.failed &&
-        ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK && list.count == 1 &&
-        list.records[0].verdict == NCL_VERDICT_STARTED)
-        ncl_records_delete(net->tuning->store, &filter, NULL);
+        ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK && list.count == 1)
+        forget_row(net->tuning->store, &filter, &list.records[0]);
     ncl_record_list_free(&list);
     ncl_text_free(&params);
 }
@@ -199,6 +213,34 @@ static bool choose_point(const struct ncl_tune_net *net, int task, const struct 
     return kept;
 }
 
+/* As this run noted it last; NULL: it did not, or the point is not good. */
+static const struct ncl_search_note *note_of(const struct ncl_tune_net *net, int task,
+                                             const struct ncl_point *point)
+{
+    for (size_t i = net->event_count; i-- > 0;) {
+        const struct ncl_search_note *note = &net->events[i].note;
+
+        if (note->task == task && note->verdict == NCL_VERDICT_GOOD &&
+            ncl_point_equal(&note->point, point))
+            return note;
+    }
+    return NULL;
+}
+
+/* A record that is gone, with a store that somebody cleared or took away meanwhile, is put again.
+ */
+static bool insist(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+{
+    const struct ncl_search_note *note;
+
+    if (choose_point(net, task, point))
+        return true;
+    note = note_of(net, task, point);
+    if (note)
+        ncl_tune_record(net, note);
+    return note && choose_point(net, task, point);
+}
+
 /* From bad parameters on a winner need not be better than what sessions have. */
 static bool is_wanted(const struct ncl_tune_net *net, int task)
 {
@@ -215,14 +257,9 @@ static bool is_wanted(const struct ncl_tune_net *net, int task)
 /* As this run measured it last; 0: it did not. */
 static double seconds_of(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
 {
-    for (size_t i = net->event_count; i-- > 0;) {
-        const struct ncl_search_note *note = &net->events[i].note;
+    const struct ncl_search_note *note = note_of(net, task, point);
 
-        if (note->task == task && note->verdict == NCL_VERDICT_GOOD &&
-            ncl_point_equal(&note->point, point))
-            return note->seconds;
-    }
-    return 0;
+    return note ? note->seconds : 0;
 }
 
 /* An earlier run's choice stays until this one has measured it too. */
@@ -283,9 +320,9 @@ void ncl_tune_choose(struct ncl_tune_net *net, bool complete)
         if (!r->best.algo)
             continue;
         if (complete && (wins || !net->tuning->options.from_worst))
-            kept = choose_point(net, i, wins ? &r->best : &net->layers[i].standard);
+            kept = insist(net, i, wins ? &r->best : &net->layers[i].standard);
         else if (wins && beats_choice(net, i, r->best_seconds))
-            kept = choose_point(net, i, &r->best);
+            kept = insist(net, i, &r->best);
         if (wins && !kept)
             net->layers[i].kept = false;
         net->unkept += wins && !kept;

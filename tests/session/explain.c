@@ -209,7 +209,7 @@ START_TEST(hints_promise_what_was_measured)
                         .verdict = NCL_VERDICT_GOOD});
     session = fixture_session(&a.f);
     session->config.store = a.store;
-    MUST(ncl_session_hint(session, &json));
+    MUST(ncl_session_hint(session, false, &json));
     root = json_loads(json, 0, NULL);
     free(json);
     ck_assert(is_null(root, "gain"));
@@ -217,7 +217,7 @@ START_TEST(hints_promise_what_was_measured)
     json_decref(root);
     tell(a.store, &a.problem, &a.f.device.caps, &point,
          &(struct told){.seconds = 1e-3, .default_seconds = 4e-3});
-    MUST(ncl_session_hint(session, &json));
+    MUST(ncl_session_hint(session, false, &json));
     root = json_loads(json, 0, NULL);
     free(json);
     ck_assert(fabs(number_of(root, "gain") - 0.75) < 1e-9);

@@ -122,6 +122,25 @@ START_TEST(a_short_run_does_not_undo_a_long_one)
 }
 END_TEST
 
+/* As by `db clear` while a run is under way. */
+START_TEST(winners_outlive_a_store_that_is_cleared)
+{
+    const struct ncl_record_filter all = {.platform = NULL};
+    struct early e;
+
+    open_early(&e);
+    note(&e, &e.net.layers[e.task].standard, 1e-3);
+    note(&e, &e.points[0], 0.5e-3);
+    e.net.searched = true;
+    ck_assert(ncl_records_delete(e.n.store, &all, NULL));
+    finish_with(&e, &e.points[0], 1e-3, 0.5e-3);
+    check_chosen(&e, &e.points[0]);
+    ck_assert(e.net.layers[e.task].kept);
+    ck_assert_int_eq(e.net.unkept, 0);
+    close_early(&e);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("tune_records");
@@ -132,6 +151,7 @@ int main(void)
     tcase_add_test(tests, a_seed_needs_less_to_be_chosen);
     tcase_add_test(tests, earlier_choices_outlive_a_run_that_ends_early);
     tcase_add_test(tests, a_short_run_does_not_undo_a_long_one);
+    tcase_add_test(tests, winners_outlive_a_store_that_is_cleared);
     tcase_add_test(tests, useful_when_the_best_that_is_known_was_measured);
     return ncl_run_suite(tests, "session/tune_records");
 }
