@@ -396,7 +396,9 @@ static bool decided(const struct pair *pair, const struct figures *figures)
         return false;
     difference = fabs(figures->seconds - gauge->best);
     error = hypot(figures->error, gauge->best_error);
-    return gauge->best <= 0 || difference > error || difference + error < ALIKE * gauge->best;
+    /* One standard error is enough against a point: it is no winner, or hardly one. */
+    return gauge->best <= 0 || difference > (better ? error : 0.5 * error) ||
+           (!better && pair->point.count >= 15) || difference + error < ALIKE * gauge->best;
 }
 
 static ncl_status refine(struct pair *pair, struct ncl_trial *trial, double first,
