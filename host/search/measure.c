@@ -32,7 +32,7 @@
 #define DOUBT_SAMPLES 3
 /* It saves so many times its error too, which is twice the standard one: about the quantiles of
  * Student's distribution with 28, 12 and 4 degrees of freedom. Of 9000 problems with eight points
- * that are all as fast as the start, at 5 % noise, 2 % outliers, three or four choose one. */
+ * that are all as fast as the start, at 5 % noise, 2 % outliers, five or six choose one. */
 static const struct {
     int samples;
     double few, many;
