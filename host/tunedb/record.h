@@ -56,9 +56,9 @@ struct ncl_record {
     enum ncl_verdict verdict;
     enum ncl_origin origin;
     double seconds;         /* median of one launch; 0: not timed */
-    double spread;          /* median absolute deviation of the samples, seconds */
+    double spread;          /* median absolute deviation of the samples, the start's noise in it, seconds */
     double default_seconds; /* of the descriptor's defaults, timed in turn with this; 0: unknown */
-    int samples;            /* launches that the median is of */
+    int samples;            /* trains of launches that the median is of */
     bool chosen;            /* the winner for this problem, device and driver */
     bool verified; /* had the oracle's bits (math fast: met its bound) on this very device and
                       driver with this kernel */
