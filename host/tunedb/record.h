@@ -55,8 +55,8 @@ struct ncl_record {
     const char *params;    /* ncl_point_params */
     enum ncl_verdict verdict;
     enum ncl_origin origin;
-    double seconds;         /* median of one launch; 0: not timed */
-    double spread;          /* median absolute deviation of the samples, the start's noise in it, seconds */
+    double seconds; /* median of one launch; 0: not timed */
+    double spread;  /* median absolute deviation of the samples, with the start's noise, seconds */
     double default_seconds; /* of the descriptor's defaults, timed in turn with this; 0: unknown */
     int samples;            /* trains of launches that the median is of */
     bool chosen;            /* the winner for this problem, device and driver */
