@@ -34,19 +34,17 @@ static bool is_untuned(const struct ncl_session *session, int step,
     return !tuned;
 }
 
-/* Winners' share of time saved over their defaults; below 0: there are none. Those measured here if
- * there are any, else shipped ones of the device's class; what was imported is anybody's word. */
-static double usual_gain(const struct ncl_record_list *list, enum ncl_origin origin,
-                         const char *klass)
+/* What was chosen here saves of its defaults' time; below 0: nothing was. Shipped records would
+ * promise too much, since they are of winners alone, and what was imported is anybody's word. */
+static double usual_gain(const struct ncl_record_list *list)
 {
     double before = 0, after = 0;
 
     for (size_t i = 0; i < list->count; i++) {
         const struct ncl_record *record = &list->records[i];
 
-        if (record->origin != origin || strcmp(record->on.klass, klass) != 0 || !record->chosen ||
-            record->seconds <= 0 || record->default_seconds <= 0 ||
-            strncmp(record->problem, "net ", 4) == 0)
+        if (record->origin != NCL_ORIGIN_MEASURED || record->seconds <= 0 ||
+            record->default_seconds <= 0 || strncmp(record->problem, "net ", 4) == 0)
             continue;
         before += record->default_seconds;
         after += record->seconds;
@@ -61,15 +59,12 @@ static double find_gain(const struct ncl_session *session, const struct ncl_fing
                                              .driver = here->driver,
                                              .good_only = true,
                                              .chosen_only = true};
-    struct ncl_record_list own = {0}, shipped = {0};
+    struct ncl_record_list own = {0};
     double gain = -1;
 
     if (ncl_records_find(session->config.store, &filter, &own) == NCL_OK)
-        gain = usual_gain(&own, NCL_ORIGIN_MEASURED, here->klass);
-    if (gain < 0 && ncl_shipped_find(session->device->log, NULL, &shipped) == NCL_OK)
-        gain = usual_gain(&shipped, NCL_ORIGIN_SHIPPED, here->klass);
+        gain = usual_gain(&own);
     ncl_record_list_free(&own);
-    ncl_record_list_free(&shipped);
     return gain;
 }
 

@@ -196,19 +196,11 @@ bool ncl_tune_is_useful(const struct ncl_tune_net *net)
     return is_useful(net, INFINITY);
 }
 
-bool ncl_tune_has_seeds(const struct ncl_tune_net *net)
-{
-    for (int i = 0; i < net->count; i++)
-        if (ncl_tune_first_seed(net, i))
-            return true;
-    return false;
-}
-
 void ncl_tune_note_useful(struct ncl_tune_net *net)
 {
     if (net->measured_at <= 0 || !ncl_tune_is_useful(net))
         return;
-    net->useful_seconds = ncl_tune_has_seeds(net) ? INFINITY : net->measured_at;
+    net->useful_seconds = is_useful(net, 0) ? net->measured_at : INFINITY; /* without any seed */
     for (int i = 0; i < net->count; i++) {
         const double at = net->layers[i].seed_at;
 

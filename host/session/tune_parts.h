@@ -203,7 +203,7 @@ void ncl_tune_hash_kernels(char text[NCL_HASH_TEXT]);
 
 /* tune_journal.c: lines of the journal. */
 struct ncl_tune_line {
-    char what; /* 's' seed, 'k' known, 'n' note of the search */
+    char what; /* 'h' whole budget, 'b' the search's, 'w' start, 's' seed, 'k' known, 'n' note */
     struct ncl_search_note note;
 };
 void ncl_tune_write_line(const struct ncl_tune_line *line, struct ncl_text *text);
@@ -216,7 +216,6 @@ void ncl_tune_evaluate_close(struct ncl_tuning *tuning);
 /* Have the most promising points been measured where most of the network's time lies? While nobody
  * knows where it lies: where most of the work does. */
 bool ncl_tune_is_useful(const struct ncl_tune_net *net);
-bool ncl_tune_has_seeds(const struct ncl_tune_net *net);
 /* When it became useful; needs the standard session's times. */
 void ncl_tune_note_useful(struct ncl_tune_net *net);
 /* Goes on from where the run is, for so many seconds. until_useful: at most, and no finals. */

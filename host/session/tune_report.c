@@ -5,6 +5,7 @@
 #include "plan/lookup.h"
 #include "tunedb/store.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static json_t *ms(double seconds)
 
 static json_t *positive(double value)
 {
-    return value > 0 ? json_real(value) : json_null();
+    return value > 0 && isfinite(value) ? json_real(value) : json_null();
 }
 
 static json_t *point_json(const struct ncl_point *point, double seconds)

@@ -208,11 +208,13 @@ static void gather_line(struct ncl_text *text, size_t *count, char what,
     ++*count;
 }
 
-/* What the search begins with: its starts, seeds and what it knows. */
+/* What the search begins with: the whole budget, its starts, seeds and what it knows. */
 static size_t gather_beginning(const struct ncl_tune_net *net, struct ncl_text *text)
 {
+    const struct ncl_search_note budget = {.seconds = net->tuning->options.budget_seconds};
     size_t count = 0;
 
+    gather_line(text, &count, 'h', &budget);
     for (int i = 0; i < net->count; i++) {
         struct ncl_search_note note = {
             .task = i, .point = net->tasks[i].start, .seconds = net->layers[i].standard_seconds};
@@ -293,15 +295,19 @@ double ncl_tune_spent(const struct ncl_tune_net *net)
 void ncl_tune_set_budget(struct ncl_tune_net *net, double seconds)
 {
     const struct ncl_tune_line line = {'b',
-                                       {.seconds = net->tuning->options.budget_seconds,
-                                        .cost = seconds > 0 ? seconds + ncl_tune_spent(net) : 0}};
+                                       {.cost = seconds > 0 ? seconds + ncl_tune_spent(net) : 0}};
 
     if (net->budget_known)
         return;
     net->search_budget = line.note.cost;
-    net->whole_budget = line.note.seconds;
     net->budget_known = true;
     add_line(net, net->name, &line);
+    if (net->resumed_count) { /* with another budget than the interrupted run's */
+        const struct ncl_tune_line whole = {
+            'h', {.seconds = net->tuning->options.budget_seconds + net->resumed_seconds}};
+
+        add_line(net, net->name, &whole);
+    }
 }
 
 static bool take_seed(struct ncl_tune_net *net, const struct ncl_search_note *note)
@@ -320,15 +326,18 @@ static bool take_seed(struct ncl_tune_net *net, const struct ncl_search_note *no
 
 static bool take_line(struct ncl_tune_net *net, const struct ncl_tune_line *line)
 {
+    const bool about_budget = line->what == 'h' || line->what == 'b';
     struct ncl_search_note note = line->note;
 
-    if (note.task < 0 || note.task >= net->count || (line->what != 'b' && !note.point.algo))
+    if (note.task < 0 || note.task >= net->count || (!about_budget && !note.point.algo))
         return false;
     note.why = ncl_arena_text(&net->arena, note.why, strlen(note.why));
     switch (line->what) {
+    case 'h':
+        net->whole_budget = note.seconds;
+        return true;
     case 'b':
         net->search_budget = note.cost;
-        net->whole_budget = note.seconds;
         net->budget_known = true;
         return true;
     case 'w':
@@ -373,7 +382,7 @@ static void go_on_with_budget(struct ncl_tune_net *net)
 
     if (t->budget_given && t->options.budget_seconds != net->whole_budget)
         net->budget_known = false;
-    else if (net->budget_known && net->whole_budget > 0)
+    else if (net->whole_budget > 0)
         t->options.budget_seconds = rest > LEAST_BUDGET ? rest : LEAST_BUDGET;
 }
 

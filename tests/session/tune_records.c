@@ -79,6 +79,10 @@ START_TEST(useful_when_the_best_that_is_known_was_measured)
     e.net.layers[e.task].seed_at = 2;
     ncl_tune_note_useful(&e.net);
     ck_assert_double_eq(e.net.useful_seconds, 2);
+    e.net.layers[e.task].seed_at = 0;
+    e.net.layers[e.task ? 0 : 1].inside[0] = 1; /* next to that, its seed is of no weight */
+    ncl_tune_note_useful(&e.net);
+    ck_assert_double_eq(e.net.useful_seconds, 3);
     close_early(&e);
 }
 END_TEST
