@@ -103,8 +103,7 @@ static void say_fallback(const struct ncl_session_layer_state *layer, char *text
     static const char *const resorts[] = {
         [NCL_RESORT_NONE] = "",
         [NCL_RESORT_SLOW] = "; all have tombstones, this one ran, if slowly",
-        [NCL_RESORT_ANY] = "; all have tombstones, this one runs in spite of its own (nextcl db "
-                           "clear forgets them)",
+        [NCL_RESORT_ANY] = "; all have tombstones, it runs all the same (nextcl db clear forgets)",
     };
 
     if (layer->resort && ncl_point_equal(&layer->failures[0].point, &layer->choice.point))

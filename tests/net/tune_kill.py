@@ -17,7 +17,7 @@ import time
 CLI = os.environ["NEXTCL_CLI"]
 NET = "tests/data/split_groups.onnx"
 LAYER = os.path.join(os.environ["NEXTCL_BUILD"], "tests", "layer_fault.so")
-KILLS = int(os.environ.get("NCL_KILLS", "8"))
+KILLS = int(os.environ.get("NCL_KILLS", "5"))
 SEED = int(os.environ.get("NCL_KILL_SEED", str(random.randrange(10**6))))
 LONGEST = 2.5  # seconds until a kill: the first half second is opening, the rest is tuning
 TUNE = ["tune", NET, "--budget", "full", "--channel-block", "16", "--json", "--quiet"]
