@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -28,9 +29,13 @@ def fail(text):
     sys.exit(1)
 
 
+# A run may be killed before it has begun anything: then the next one says that it begins anew.
+NOTHING_TO_RESUME = re.compile(r"nextcl: warning: there is no interrupted run of .*\n")
+
+
 def run(*arguments):
     done = subprocess.run([CLI, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0 or done.stderr:
+    if done.returncode != 0 or NOTHING_TO_RESUME.sub("", done.stderr):
         fail(f"{arguments}: exit {done.returncode}, {done.stderr.strip()}")
     return json.loads(done.stdout)
 
