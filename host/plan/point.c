@@ -177,3 +177,17 @@ void ncl_point_kernel_hash(const struct ncl_algo *algo, char text[NCL_HASH_TEXT]
     if (hash.low || hash.high)
         ncl_hash_text(hash, text);
 }
+
+void ncl_kernels_hash(char text[NCL_HASH_TEXT])
+{
+    struct ncl_text all = {0};
+
+    for (size_t i = 0; i < ncl_algo_count; i++) {
+        char hash[NCL_HASH_TEXT];
+
+        ncl_point_kernel_hash(ncl_algos[i], hash);
+        ncl_text_add(&all, "%s ", hash);
+    }
+    ncl_hash_text(ncl_hash_bytes(all.data ? all.data : "", all.length), text);
+    ncl_text_free(&all);
+}

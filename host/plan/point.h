@@ -23,6 +23,9 @@ bool ncl_point_parse(const char *algorithm, const char *params, struct ncl_point
  * version and tunables, the library's version where it calls one, NCL_ORDER_VERSION. Another hash
  * retires a record. "": memory ran out. */
 void ncl_point_kernel_hash(const struct ncl_algo *algo, char text[NCL_HASH_TEXT]);
+/* Of all kernels: what is known of a whole session depends on them, and so does an interrupted
+ * tuning run. */
+void ncl_kernels_hash(char text[NCL_HASH_TEXT]);
 /* Appends what the compiler sees of a kernel's source: comments gone, and white space but where it
  * parts two words or two operators, or ends a directive or stands in one ("#define A (x)" is not
  * "A(x)"). */

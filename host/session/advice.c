@@ -1,7 +1,6 @@
 #include "session/advice.h"
 
 #include "plan/choose.h"
-#include "session/tune_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +64,7 @@ int ncl_session_advised_block(struct ncl_session *session, int block)
     /* The hash takes as long as a tenth of a session: not where it decides nothing. */
     if (!ncl_lookup_block(log, config->store, caps, &question, advice) || advice->block == block)
         return block;
-    ncl_tune_hash_kernels(kernels);
+    ncl_kernels_hash(kernels);
     question.kernels = kernels;
     if (!ncl_lookup_block(log, config->store, caps, &question, advice))
         return block;

@@ -198,8 +198,6 @@ void ncl_tune_stand_by_choices(struct ncl_tune_net *net);
 void ncl_tune_choose(struct ncl_tune_net *net, bool complete);
 /* What a session of the network takes with the choice; chosen: sessions make it from now on. */
 void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice);
-/* Of all kernels: a record about a session depends on them, and so does an interrupted run. */
-void ncl_tune_hash_kernels(char text[NCL_HASH_TEXT]);
 
 /* tune_journal.c: lines of the journal. */
 struct ncl_tune_line {

@@ -7,81 +7,70 @@
 #include <string.h>
 #include <time.h>
 
-void ncl_tune_hash_kernels(char text[NCL_HASH_TEXT])
+/* A record about a task's point, with nothing measured yet; keys hold its strings, to be freed in
+ * any case. false: out of memory. */
+static bool about(const struct ncl_tune_net *net, int task, const struct ncl_point *point,
+                  struct ncl_record_keys *keys, struct ncl_record *record)
 {
-    struct ncl_text all = {0};
+    const bool whole =
+        ncl_record_about(&net->tasks[task].problem, &net->tuning->device.caps, point, keys, record);
 
-    for (size_t i = 0; i < ncl_algo_count; i++) {
-        char hash[NCL_HASH_TEXT];
+    record->seed = net->tuning->options.seed;
+    return whole;
+}
 
-        ncl_point_kernel_hash(ncl_algos[i], hash);
-        ncl_text_add(&all, "%s ", hash);
+static void put(const struct ncl_tune_net *net, int task, const struct ncl_point *point,
+                enum ncl_verdict verdict, const char *why)
+{
+    struct ncl_record_keys keys;
+    struct ncl_record record;
+
+    if (about(net, task, point, &keys, &record)) {
+        record.verdict = verdict;
+        record.why = why;
+        ncl_records_put(net->tuning->store, &record);
     }
-    ncl_hash_text(ncl_hash_bytes(all.data ? all.data : "", all.length), text);
-    ncl_text_free(&all);
-}
-
-/* What every record of this machine says; klass: room for a text. */
-static struct ncl_record blank_record(const struct ncl_tuning *t, char klass[64])
-{
-    struct ncl_record record = {
-        .library = ncl_version(),
-        .order_version = NCL_ORDER_VERSION,
-        .origin = NCL_ORIGIN_MEASURED,
-        .seed = t->options.seed,
-        .utc = (int64_t)time(NULL),
-        .why = "",
-    };
-
-    ncl_fingerprint_of(&t->device.caps, klass, &record.on);
-    return record;
-}
-
-static bool put_point(const struct ncl_tune_net *net, const struct ncl_record *blank, int task,
-                      const struct ncl_point *point)
-{
-    struct ncl_record record = *blank;
-    char hash[NCL_HASH_TEXT];
-    struct ncl_text params = {0};
-    bool kept;
-
-    ncl_point_params(point, &params);
-    ncl_point_kernel_hash(point->algo, hash);
-    record.kernel = hash;
-    record.problem = net->layers[task].problem;
-    record.algorithm = point->algo->name;
-    record.params = params.data ? params.data : "";
-    kept = !params.failed && ncl_records_put(net->tuning->store, &record);
-    /* What was good elsewhere gives way to nothing but a verdict; it is tried here all the same. */
-    if (kept && record.verdict == NCL_VERDICT_STARTED)
-        ncl_records_mark(net->tuning->store, &record, record.verdict, record.why);
-    ncl_text_free(&params);
-    return kept;
+    ncl_record_keys_free(&keys);
 }
 
 void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note)
 {
     const struct ncl_tune_layer *layer = &net->layers[note->task];
     const bool standard = ncl_point_equal(&net->tasks[note->task].start, &layer->standard);
-    char klass[64];
-    struct ncl_record record = blank_record(net->tuning, klass);
+    struct ncl_record_keys keys;
+    struct ncl_record record;
 
-    record.verdict = note->verdict;
-    record.seconds = note->seconds;
-    record.spread = note->spread;
-    record.default_seconds = standard ? note->start_seconds : layer->standard_seconds;
-    record.samples = note->samples;
-    record.verified = note->verdict == NCL_VERDICT_GOOD;
-    record.why = note->why ? note->why : "";
-    put_point(net, &record, note->task, &note->point);
+    if (about(net, note->task, &note->point, &keys, &record)) {
+        record.verdict = note->verdict;
+        record.seconds = note->seconds;
+        record.spread = note->spread;
+        record.default_seconds = standard ? note->start_seconds : layer->standard_seconds;
+        record.samples = note->samples;
+        record.verified = note->verdict == NCL_VERDICT_GOOD;
+        record.why = note->why ? note->why : "";
+        ncl_records_put(net->tuning->store, &record);
+    }
+    ncl_record_keys_free(&keys);
+}
+
+/* As this run noted it last; NULL: it did not, or the point is not good. */
+static const struct ncl_search_note *note_of(const struct ncl_tune_net *net, int task,
+                                             const struct ncl_point *point)
+{
+    for (size_t i = net->event_count; i-- > 0;) {
+        const struct ncl_search_note *note = &net->events[i].note;
+
+        if (note->task == task && note->verdict == NCL_VERDICT_GOOD &&
+            ncl_point_equal(&note->point, point))
+            return note;
+    }
+    return NULL;
 }
 
 bool ncl_tune_is_measured(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
 {
-    for (size_t i = 0; i < net->event_count; i++)
-        if (net->events[i].note.task == task && net->events[i].note.verdict == NCL_VERDICT_GOOD &&
-            ncl_point_equal(&net->events[i].note.point, point))
-            return true;
+    if (note_of(net, task, point))
+        return true;
     for (size_t i = 0; i < net->known_count; i++)
         if (net->known[i].task == task && net->known[i].verdict == NCL_VERDICT_GOOD &&
             ncl_point_equal(&net->known[i].point, point))
@@ -95,57 +84,60 @@ static bool is_start(const struct ncl_tune_net *net, const struct ncl_trial *tri
     return ncl_point_equal(&trial->point, &net->tasks[trial->task].start);
 }
 
+/* What is there already of another machine stays, all but its verdict. With a worker nobody needs
+ * to know: it is the worker that dies. */
+static void put_started(const struct ncl_tune_net *net, const struct ncl_trial *trial)
+{
+    static const char why[] = "began, and its process never said how it ended";
+    struct ncl_store *store = net->tuning->store;
+    struct ncl_standing standing;
+    struct ncl_record_keys keys;
+    struct ncl_record record;
+
+    put(net, trial->task, &trial->point, NCL_VERDICT_STARTED, why);
+    if (net->tuning->worker)
+        return;
+    ncl_lookup_standing(store, &net->tasks[trial->task].problem, &net->tuning->device.caps,
+                        &trial->point, &standing);
+    if (about(net, trial->task, &trial->point, &keys, &record) &&
+        standing.origin != NCL_ORIGIN_MEASURED)
+        ncl_records_mark(store, &record, NCL_VERDICT_STARTED, why);
+    ncl_record_keys_free(&keys);
+}
+
 void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count)
 {
-    char klass[64];
-    struct ncl_record record = blank_record(net->tuning, klass);
-
-    record.verdict = NCL_VERDICT_STARTED;
-    record.why = "began, and its process never said how it ended";
     for (int i = 0; i < count; i++) {
         if (ncl_tune_is_measured(net, trials[i].task, &trials[i].point) ||
             (net->tuning->worker && is_start(net, &trials[i])) ||
             !ncl_grow((void **)&net->begun, &net->begun_capacity, net->begun_count,
                       sizeof *net->begun))
             continue;
-        put_point(net, &record, trials[i].task, &trials[i].point);
+        put_started(net, &trials[i]);
         net->begun[net->begun_count++] = trials[i];
     }
 }
 
 /* An import stays one, whether it is tried or not: only what this run put there goes. */
-static void forget_row(struct ncl_store *store, const struct ncl_record_filter *filter,
-                       const struct ncl_record *row)
-{
-    if (row->verdict != NCL_VERDICT_STARTED)
-        return;
-    if (row->origin == NCL_ORIGIN_MEASURED)
-        ncl_records_delete(store, filter, NULL);
-    else
-        ncl_records_mark(store, row, NCL_VERDICT_GOOD, "");
-}
-
 static void forget_started(const struct ncl_tune_net *net, const struct ncl_trial *trial)
 {
-    const struct ncl_caps *caps = &net->tuning->device.caps;
-    struct ncl_text params = {0};
-    char hash[NCL_HASH_TEXT];
-    struct ncl_record_filter filter = {.platform = caps->platform,
-                                       .device = caps->name,
-                                       .driver = caps->driver,
-                                       .kernel = hash,
-                                       .problem = net->layers[trial->task].problem,
-                                       .algorithm = trial->point.algo->name};
-    struct ncl_record_list list = {0};
+    struct ncl_store *store = net->tuning->store;
+    struct ncl_standing standing;
+    struct ncl_record_keys keys;
+    struct ncl_record record;
 
-    ncl_point_kernel_hash(trial->point.algo, hash);
-    ncl_point_params(&trial->point, &params);
-    filter.params = params.data;
-    if (params.data && !params.failed &&
-        ncl_records_find(net->tuning->store, &filter, &list) == NCL_OK && list.count == 1)
-        forget_row(net->tuning->store, &filter, &list.records[0]);
-    ncl_record_list_free(&list);
-    ncl_text_free(&params);
+    ncl_lookup_standing(store, &net->tasks[trial->task].problem, &net->tuning->device.caps,
+                        &trial->point, &standing);
+    if (about(net, trial->task, &trial->point, &keys, &record) &&
+        standing.verdict == NCL_VERDICT_STARTED) {
+        const struct ncl_record_filter row = ncl_record_row(&record);
+
+        if (standing.origin == NCL_ORIGIN_MEASURED)
+            ncl_records_delete(store, &row, NULL);
+        else
+            ncl_records_mark(store, &record, NCL_VERDICT_GOOD, "");
+    }
+    ncl_record_keys_free(&keys);
 }
 
 void ncl_tune_forget_started(struct ncl_tune_net *net)
@@ -158,12 +150,7 @@ void ncl_tune_forget_started(struct ncl_tune_net *net)
 
 void ncl_tune_tombstone(struct ncl_tune_net *net, int task, const char *why)
 {
-    char klass[64];
-    struct ncl_record record = blank_record(net->tuning, klass);
-
-    record.verdict = NCL_VERDICT_WRONG;
-    record.why = why;
-    put_point(net, &record, task, &net->results[task].best);
+    put(net, task, &net->results[task].best, NCL_VERDICT_WRONG, why);
 }
 
 /* ---- what sessions get from now on ---- */
@@ -197,34 +184,13 @@ static bool find_choice(const struct ncl_tune_net *net, int task, struct ncl_poi
 /* false: the store does not have it, or cannot be written. */
 static bool choose_point(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
 {
-    char klass[64], hash[NCL_HASH_TEXT];
-    struct ncl_record keys = blank_record(net->tuning, klass);
-    struct ncl_text params = {0};
-    bool kept;
+    struct ncl_record_keys keys;
+    struct ncl_record record;
+    const bool chosen =
+        about(net, task, point, &keys, &record) && ncl_records_choose(net->tuning->store, &record);
 
-    ncl_point_params(point, &params);
-    ncl_point_kernel_hash(point->algo, hash);
-    keys.kernel = hash;
-    keys.problem = net->layers[task].problem;
-    keys.algorithm = point->algo->name;
-    keys.params = params.data ? params.data : "";
-    kept = !params.failed && ncl_records_choose(net->tuning->store, &keys);
-    ncl_text_free(&params);
-    return kept;
-}
-
-/* As this run noted it last; NULL: it did not, or the point is not good. */
-static const struct ncl_search_note *note_of(const struct ncl_tune_net *net, int task,
-                                             const struct ncl_point *point)
-{
-    for (size_t i = net->event_count; i-- > 0;) {
-        const struct ncl_search_note *note = &net->events[i].note;
-
-        if (note->task == task && note->verdict == NCL_VERDICT_GOOD &&
-            ncl_point_equal(&note->point, point))
-            return note;
-    }
-    return NULL;
+    ncl_record_keys_free(&keys);
+    return chosen;
 }
 
 /* A record that is gone, with a store that somebody cleared or took away meanwhile, is put again.
@@ -333,18 +299,24 @@ void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tu
 {
     const struct ncl_tune_choice *own = &net->tuning->choices[0]; /* the device's own block */
     char klass[64], hash[NCL_HASH_TEXT], params[16];
-    struct ncl_record record = blank_record(net->tuning, klass);
+    struct ncl_record record = {
+        .library = ncl_version(),
+        .order_version = NCL_ORDER_VERSION,
+        .kernel = hash,
+        .problem = net->key,
+        .algorithm = "session",
+        .params = params,
+        .verified = choice->verified,
+        .seconds = choice->tuned ? choice->tuned_seconds : choice->standard_seconds,
+        .default_seconds = own->tuned ? own->tuned_seconds : own->standard_seconds,
+        .chosen = choice->chosen,
+        .seed = net->tuning->options.seed,
+        .utc = (int64_t)time(NULL),
+        .why = "",
+    };
 
+    ncl_fingerprint_of(&net->tuning->device.caps, klass, &record.on);
     snprintf(params, sizeof params, "CB=%d", choice->channel_block);
-    ncl_tune_hash_kernels(hash);
-    record.kernel = hash;
-    record.problem = net->key;
-    record.algorithm = "session";
-    record.params = params;
-    record.verdict = NCL_VERDICT_GOOD;
-    record.verified = choice->verified;
-    record.seconds = choice->tuned ? choice->tuned_seconds : choice->standard_seconds;
-    record.default_seconds = own->tuned ? own->tuned_seconds : own->standard_seconds;
-    record.chosen = choice->chosen;
+    ncl_kernels_hash(hash);
     ncl_records_put(net->tuning->store, &record);
 }

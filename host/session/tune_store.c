@@ -129,7 +129,7 @@ static ncl_status recall_seeds(struct ncl_tune_net *net)
 /* Seconds: for a resumed run to come to its end in, where its budget is used up. */
 #define LEAST_BUDGET 1.0
 
-/* Tuners of one network at a time that have journals of their own; more share the last one. */
+/* Tuners of one network at a time: each has a journal of its own. */
 #define NAMES 8
 
 /* What a run must share with an interrupted one to be its continuation. */
@@ -138,7 +138,7 @@ static void write_name(const struct ncl_tune_net *net, int number, struct ncl_te
     const struct ncl_tuning *t = net->tuning;
     char kernels[NCL_HASH_TEXT];
 
-    ncl_tune_hash_kernels(kernels);
+    ncl_kernels_hash(kernels);
     ncl_text_add(name,
                  "tune %s cb%d %s %s seed%" PRIu64 " effort%d%s library %s kernels %s on %s, %s, "
                  "driver %s",
@@ -168,13 +168,16 @@ static ncl_status take_name(struct ncl_tune_net *net, bool interrupted)
 
         write_name(net, i, &text);
         wanted = !text.failed && (!interrupted || has_journal(net, text.data));
-        if (wanted &&
-            (ncl_store_claim(net->tuning->store, text.data, &net->claim) || i + 1 == NAMES))
+        if (wanted && ncl_store_claim(net->tuning->store, text.data, &net->claim))
             net->name = ncl_arena_text(&net->arena, text.data, text.length);
         ncl_text_free(&text);
     }
-    return net->name || interrupted ? NCL_OK
-                                    : ncl_fail_memory(net->tuning->log, "a journal's name");
+    if (net->name || interrupted)
+        return NCL_OK;
+    return ncl_fail(net->tuning->log, NCL_ERROR_USAGE,
+                    "%d others tune this network on this device already: there is no journal for "
+                    "another one",
+                    NAMES);
 }
 
 void ncl_tune_give_name_back(struct ncl_tune_net *net)

@@ -1,5 +1,4 @@
 #include "session/advised.h"
-#include "session/tune_parts.h"
 #include "support/suite.h"
 
 static struct advised a;
@@ -28,7 +27,7 @@ static struct ncl_record block_record(struct block_texts *texts)
     MUST(ncl_session_net_key(session->schedule, &a.f.device.caps, texts->key));
     ck_assert_int_eq(strncmp(texts->key, "net ", 4), 0);
     ncl_session_destroy(session);
-    ncl_tune_hash_kernels(texts->kernels);
+    ncl_kernels_hash(texts->kernels);
     record.problem = texts->key, record.algorithm = "session", record.params = "CB=4";
     record.kernel = texts->kernels;
     ncl_fingerprint_of(&a.f.device.caps, texts->klass, &record.on);
