@@ -12,7 +12,7 @@
 struct ncl_series {
     double device[NCL_SERIES_MAX], wall[NCL_SERIES_MAX]; /* device 0: impossible, or no events */
     int count, launches;                                 /* samples; launches of a train */
-    int doubtful; /* samples whose device time contradicts the wall clock, or physics */
+    int lagging;  /* samples whose device time is implausibly far behind the wall clock */
     double spent; /* seconds of launches so far, by whichever clock says more */
 };
 /* The first launches, which warm up, tell how long trains have to be. *first: seconds of one.

@@ -193,6 +193,36 @@ START_TEST(events_of_another_unit)
 }
 END_TEST
 
+/* On a busy machine two of three trains wait for a processor: that says nothing of the events'
+ * unit, which would be wrong in the others too. */
+static struct ncl_evaluator undisturbed;
+static int turns;
+
+static ncl_status time_and_wait(void *self, struct ncl_trial *trial, int launches,
+                                struct ncl_timing *timings)
+{
+    const ncl_status status = undisturbed.time(self, trial, launches, timings);
+    const bool waits = turns++ % 3 > 0;
+
+    for (int i = 0; waits && i < launches; i++)
+        timings[i].wall += 5e-3;
+    return status;
+}
+
+START_TEST(waiting_is_not_another_unit)
+{
+    struct ncl_measured m;
+
+    open_fake(2e-4, 1e-4);
+    undisturbed = evaluator;
+    evaluator.time = time_and_wait;
+    turns = 0;
+    ck_assert_int_eq(measure(2e-4, 2e-4, &m), NCL_VERDICT_GOOD);
+    ck_assert_double_eq_tol(m.seconds, 1e-4, 1e-9);
+    ck_assert_double_eq_tol(m.start_seconds, 2e-4, 1e-9);
+}
+END_TEST
+
 START_TEST(overhead_is_not_the_kernels)
 {
     struct ncl_measured m;
@@ -274,6 +304,7 @@ int main(void)
     tcase_add_test(tests, losers_are_dropped_early);
     tcase_add_test(tests, without_events_by_the_clock);
     tcase_add_test(tests, events_of_another_unit);
+    tcase_add_test(tests, waiting_is_not_another_unit);
     tcase_add_test(tests, overhead_is_not_the_kernels);
     tcase_add_test(tests, one_bad_reading_condemns_nothing);
     tcase_add_test(tests, impossible_times);
