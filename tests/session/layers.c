@@ -113,7 +113,8 @@ START_TEST(a_build_that_fails_once_is_tried_again)
 }
 END_TEST
 
-START_TEST(a_refused_buffer_is_out_of_memory)
+/* Making a session fails while the layer has this fault, and leaves nothing behind. */
+static void refuse(const char *fault, long value, ncl_status status)
 {
     struct fixture f;
     struct ncl_session_config config;
@@ -123,12 +124,16 @@ START_TEST(a_refused_buffer_is_out_of_memory)
     fixture_open(&f, FIXTURE_RESIDUALS, false);
     config = fixture_config(&f);
     dims = fixture_dims(&f);
-    fault_set("NCL_LAYER_MAX_ALLOC", 64);
-    ck_assert_int_eq(ncl_session_make(&config, f.model->graph, &dims, 1, &session),
-                     NCL_ERROR_MEMORY);
-    unsetenv("NCL_LAYER_MAX_ALLOC");
+    fault_set(fault, value);
+    ck_assert_int_eq(ncl_session_make(&config, f.model->graph, &dims, 1, &session), status);
+    unsetenv(fault);
     ck_assert_ptr_null(session);
     fixture_close(&f);
+}
+
+START_TEST(a_refused_buffer_is_out_of_memory)
+{
+    refuse("NCL_LAYER_MAX_ALLOC", 64, NCL_ERROR_MEMORY);
 }
 END_TEST
 
@@ -184,22 +189,10 @@ END_TEST
 /* A compiler without disk space fails for all: its words are what helps. */
 START_TEST(where_nothing_builds_the_first_reason_is_given)
 {
-    struct fixture f;
-    struct ncl_session_config config;
-    struct ncl_session *session = NULL;
-    struct ncl_dims dims;
-
-    fixture_open(&f, FIXTURE_RESIDUALS, false);
-    config = fixture_config(&f);
-    dims = fixture_dims(&f);
-    fault_set("NCL_LAYER_FAIL_BUILD", 0);
-    ck_assert_int_eq(ncl_session_make(&config, f.model->graph, &dims, 1, &session),
-                     NCL_ERROR_DEVICE);
-    unsetenv("NCL_LAYER_FAIL_BUILD");
+    refuse("NCL_LAYER_FAIL_BUILD", 0, NCL_ERROR_DEVICE);
     ck_assert_msg(strstr(ncl_error_text(), "CL_BUILD_PROGRAM_FAILURE"), "'%s'", ncl_error_text());
     ck_assert_ptr_nonnull(strstr(ncl_error_text(), "layer '"));
     ck_assert_ptr_null(strstr(ncl_error_text(), "no further"));
-    fixture_close(&f);
 }
 END_TEST
 

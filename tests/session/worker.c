@@ -3,7 +3,7 @@
 #include "session/worker.h"
 #include "nextcl.h"
 
-#include "support/algo_check.h"
+#include "session/served.h"
 #include "support/fault.h"
 #include "support/suite.h"
 
@@ -15,12 +15,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define MUST(call) ck_assert_msg((call) == NCL_OK, "%s", ncl_error_text())
-
-static const struct ncl_device *device;
-static char device_name[64]; /* as much of it as fits */
-static const char *const command[] = {"/proc/self/exe", "serve", NULL};
 
 static struct ncl_problem problems[] = {
     {NCL_CHECK_CONV_MEMBERS(1, 40, 9, 7, 24, 1, 1, 0, 1), .epilogue = {.bias = true}},
@@ -389,11 +383,7 @@ END_TEST
 
 static void open_device(void)
 {
-    size_t count = 0;
-
-    device = ncl_check_devices(&count);
-    if (device)
-        memcpy(device_name, device->caps.name, sizeof device_name - 1);
+    served_open();
     for (int i = 0; i < PROBLEMS; i++)
         problems[i].channel_block = 8;
 }

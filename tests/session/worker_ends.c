@@ -3,7 +3,7 @@
 #include "nextcl.h"
 #include "session/worker_link.h"
 
-#include "support/algo_check.h"
+#include "session/served.h"
 #include "support/fault.h"
 #include "support/suite.h"
 
@@ -14,12 +14,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define MUST(call) ck_assert_msg((call) == NCL_OK, "%s", ncl_error_text())
-
-static const struct ncl_device *device;
-static char device_name[64]; /* as much of it as fits */
-static const char *const command[] = {"/proc/self/exe", "serve", NULL};
 
 static struct ncl_problem problem = {NCL_CHECK_CONV_MEMBERS(1, 40, 9, 7, 24, 1, 1, 0, 1),
                                      .epilogue = {.bias = true}};
@@ -299,11 +293,7 @@ END_TEST
 
 static void open_device(void)
 {
-    size_t count = 0;
-
-    device = ncl_check_devices(&count);
-    if (device)
-        memcpy(device_name, device->caps.name, sizeof device_name - 1);
+    served_open();
     problem.channel_block = 8;
 }
 

@@ -2,34 +2,7 @@
 #include "support/suite.h"
 #include "tunedb/records.h"
 
-#include "place.h"
-
-static struct ncl_record_list found; /* by the last search */
-
-static void search(struct ncl_store *store, const struct ncl_record_filter *filter)
-{
-    ncl_record_list_free(&found);
-    ck_assert_int_eq(ncl_records_find(store, filter, &found), NCL_OK);
-}
-
-static void search_all(struct ncl_store *store)
-{
-    search(store, &(struct ncl_record_filter){0});
-}
-
-/* The one record of the store. */
-static const struct ncl_record *only(struct ncl_store *store)
-{
-    search_all(store);
-    ck_assert_uint_eq(found.count, 1);
-    return &found.records[0];
-}
-
-static void end(struct ncl_store *store)
-{
-    ncl_record_list_free(&found);
-    ncl_store_close(store);
-}
+#include "found.h"
 
 START_TEST(newer_replaces_older)
 {
