@@ -13,6 +13,9 @@
  * as far as twice the channels. */
 #define DEVICE_STEP 0.7
 #define OTHER_BLOCK 1.0 /* another channel block: tiles mean something else */
+/* Of shapes that differ by more, sixteen times in all, a winner is as good as any other point, and
+ * each costs what compiling it takes, before there is anything to use. */
+#define TOO_FAR 2.78
 
 /* What decides whether another problem's winner may be worth a try. */
 struct shape_key {
@@ -129,7 +132,10 @@ static void consider(struct portfolio *q, const struct ncl_record *record)
         if (!record->chosen || !q->key.kind[0] || !read_key(record->problem, &key) ||
             !is_kin(&q->key, &key))
             return;
-        c.distance = shape_distance(&q->key, &key) + DEVICE_STEP * (double)c.match;
+        c.distance = shape_distance(&q->key, &key);
+        if (c.distance > TOO_FAR)
+            return;
+        c.distance += DEVICE_STEP * (double)c.match;
     }
     if (ncl_record_point(record, &c.point) && ncl_point_legal(&c.point, q->p, q->caps))
         q->candidates[q->count++] = c;

@@ -6,7 +6,7 @@
 
 #define AVX2 (&ncl_check_synthetic[0])
 
-static struct ncl_caps here, other_driver, sibling;
+static struct ncl_caps here, other_driver, sibling, stranger;
 static struct ncl_problem p;
 static struct ncl_point found[16];
 
@@ -16,6 +16,7 @@ static void open_all(void)
     here = device_named(AVX2, "P", "D", "V", "1");
     other_driver = device_named(AVX2, "P", "D", "V", "0");
     sibling = device_named(AVX2, "P", "E", "V", "1");
+    stranger = device_named(AVX2, "Q", "F", "W", "1"); /* only of the same class */
     p = conv_problem(3, 1);
 }
 
@@ -74,20 +75,23 @@ END_TEST
 START_TEST(winners_of_kin_by_distance)
 {
     struct ncl_store *store = open_store();
-    struct ncl_problem near = p, far = p, strided = p, wide = p;
+    struct ncl_problem near = p, far = p, farther = p, strided = p, wide = p;
 
     near.y.c = p.y.c * 2;
     far.y.c = p.y.c * 8;
+    farther.y.c = p.y.c * 32; /* no kin any more */
     strided.of.conv.window.stride_h = strided.of.conv.window.stride_w = 2;
     wide.of.conv.window.kernel_h = wide.of.conv.window.kernel_w = 5;
     tell_direct(store, &far, &here, 8, 1e-3, false);
     tell_direct(store, &near, &here, 16, 1e-3, false);
     tell_direct(store, &near, &here, 256, 2e-3, true); /* no winner */
+    tell_direct(store, &farther, &here, 1, 1e-3, false);
+    tell_direct(store, &near, &stranger, 256, 1e-3, false);
     tell_direct(store, &strided, &here, 32, 1e-3, false);
     tell_direct(store, &wide, &here, 64, 1e-3, false);
-    expect(store, 16, (const int[]){16, 8, 0});
+    expect(store, 16, (const int[]){16, 8, 256, 0});
     tell_direct(store, &p, &sibling, 128, 1e-3, false);
-    expect(store, 16, (const int[]){128, 16, 8, 0}); /* its own problem comes before */
+    expect(store, 16, (const int[]){128, 16, 8, 256, 0}); /* its own problem comes before */
     ncl_store_close(store);
 }
 END_TEST
