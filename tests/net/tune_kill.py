@@ -21,6 +21,8 @@ LAYER = os.path.join(os.environ["NEXTCL_BUILD"], "tests", "layer_fault.so")
 KILLS = int(os.environ.get("NCL_KILLS", "5"))
 SEED = int(os.environ.get("NCL_KILL_SEED", str(random.randrange(10**6))))
 LONGEST = 2.5  # seconds until a kill: the first half second is opening, the rest is tuning
+SLOWER = 1.5  # so many times as long where nothing was measured by then: a slow machine
+MORE = 10  # kills, until something was measured
 TUNE = ["tune", NET, "--budget", "full", "--channel-block", "16", "--json", "--quiet"]
 
 
@@ -114,8 +116,9 @@ def main():
         os.environ["NEXTCL_CACHE_DIR"] = cache
         mark = f"NEXTCL_CACHE_DIR={cache}".encode()
         known, reports = {}, []
-        for kill in range(KILLS):
-            report = kill_one(cache, chance.uniform(0, LONGEST))
+        kill, longest = 0, LONGEST
+        while kill < KILLS or not known and kill < KILLS + MORE:
+            report = kill_one(cache, chance.uniform(0, longest))
             wait_for_workers(mark, kill)
             if report:
                 check_end(report, expected)
@@ -125,15 +128,19 @@ def main():
             if lost:
                 fail(f"kill {kill}: lost {lost[0]} and {len(lost) - 1} more")
             known = now
+            kill += 1
+            longest *= 1 if known else SLOWER
+        if not known:
+            fail(f"nothing was measured before any of {kill} kills")
         report = run(*TUNE, "--resume")
         check_end(report, expected)
         reports.append(report)
-        if known and not any(each["resumed"] for each in reports):
+        if not any(each["resumed"] for each in reports):
             fail(f"{len(known)} points had been measured, and no run resumed")
         lost = [point for point in known if point not in good_records()]
         if lost:
             fail(f"the resumed run lost {lost[0]}")
-        print(f"{KILLS} kills, none lost of {len(known)} points measured before the last; the same "
+        print(f"{kill} kills, none lost of {len(known)} points measured before the last; the same "
               f"{len(expected)} winners each of {len(reports)} times; {report['verdict']}")
 
 
