@@ -224,9 +224,11 @@ typedef enum ncl_effort {
 typedef struct ncl_tune_progress {
     const char *layer;               /* that was worked on last; "" before the first */
     size_t layer_index, layer_count; /* among the distinct problems */
-    double elapsed, budget;          /* seconds; their difference is the time left */
+    double elapsed, budget;          /* seconds; budget 0: none */
     double default_seconds, best_seconds;
     size_t trials, rejected;
+    double seconds_left; /* of the budget, or of a fixed sample by what its points took so far; 0:
+                            not known yet, or the budget is used up */
 } ncl_tune_progress;
 /* Non-zero stops: what was measured is kept. */
 typedef int (*ncl_tune_fn)(void *user, const ncl_tune_progress *progress);

@@ -50,15 +50,17 @@ static void print_time(double seconds, char text[32])
 
 static void print_left(const ncl_tune_progress *p, char text[64])
 {
-    const double left = p->budget - p->elapsed;
     char time[32];
 
-    if (p->budget > 0 && left <= 0) {
+    if (p->seconds_left > 0) {
+        print_time(p->seconds_left, time);
+        snprintf(text, 64, "%s%s left", p->budget > 0 ? "" : "about ", time);
+    } else if (p->budget > 0) {
         snprintf(text, 64, "finishing");
-        return;
+    } else {
+        print_time(p->elapsed, time);
+        snprintf(text, 64, "%s so far", time);
     }
-    print_time(p->budget > 0 ? left : p->elapsed, time);
-    snprintf(text, 64, "%s %s", time, p->budget > 0 ? "left" : "so far");
 }
 
 /* What matters most comes first: a narrow terminal cuts the end. */

@@ -42,6 +42,8 @@ ncl_status ncl_tune_tell(struct ncl_tuning *tuning)
 
     tuning->progress.elapsed = ncl_tune_elapsed(tuning);
     tuning->progress.budget = o->budget_seconds;
+    if (o->budget_seconds > 0)
+        tuning->progress.seconds_left = fmax(o->budget_seconds - tuning->progress.elapsed, 0);
     if (!tuning->cancelled && o->progress && o->progress(o->user, &tuning->progress))
         tuning->cancelled = true;
     return tuning->cancelled ? ncl_fail(tuning->log, NCL_ERROR_CANCELLED, "tuning was cancelled")

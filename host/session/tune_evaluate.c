@@ -240,6 +240,9 @@ static int report_progress(void *user, const struct ncl_search_progress *p)
     progress->best_seconds = p->best_seconds;
     progress->trials = (size_t)p->trials;
     progress->rejected = (size_t)p->rejected;
+    if (run->net->planned_trials > 0 && p->trials > 0)
+        progress->seconds_left =
+            p->elapsed / p->trials * fmax(run->net->planned_trials - p->trials, 0);
     return run->status != NCL_OK || ncl_tune_tell(t) != NCL_OK;
 }
 
@@ -306,6 +309,10 @@ ncl_status ncl_tune_search(struct ncl_tune_net *net, double budget, bool until_u
     struct ncl_search_note *notes = NULL;
     ncl_status status = begin(net);
 
+    if (net->tuning->options.effort == NCL_EFFORT_FULL) {
+        ncl_tune_count_points(net);
+        net->planned_trials = ncl_tune_sample_size(net);
+    }
     if (status == NCL_OK)
         notes = notes_so_far(net);
     if (status == NCL_OK && !notes)

@@ -3,6 +3,7 @@
 
 #include "session/advice.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,6 +251,16 @@ void ncl_tune_count_points(struct ncl_tune_net *net)
         }
         net->layers[i].points = points;
     }
+}
+
+double ncl_tune_sample_size(const struct ncl_tune_net *net)
+{
+    double points = 0;
+
+    for (int i = 0; i < net->count; i++)
+        points += net->layers[i].points >= 0 ? fmin(net->layers[i].points, NCL_TUNE_FULL_TRIALS)
+                                             : NCL_TUNE_FULL_TRIALS;
+    return points;
 }
 
 bool ncl_tune_wins(const struct ncl_tune_net *net, int task)

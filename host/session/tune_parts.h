@@ -19,6 +19,7 @@ struct ncl_tune_layer {
     int name_count;
     struct ncl_point standard; /* what a session without records runs */
     double standard_seconds;   /* of one launch; 0: not measured */
+    double start_seconds;      /* of a bad start, when it was drawn */
     double points;             /* legal ones; < 0: not counted */
     double inside[2];  /* seconds of one launch inside the network, of the standard point and of the
                           winner; 0: not known */
@@ -71,7 +72,8 @@ struct ncl_tune_net {
     double whole_budget;  /* of which that is a part: the caller's; 0: none */
     bool budget_known;
     size_t cold_bytes;
-    double macs; /* of an inference */
+    double macs;           /* of an inference */
+    double planned_trials; /* of a fixed sample; 0: it is none, or nobody counted */
     bool searched, verified;
     bool unchecked; /* not verified: nothing was changed, and the budget was used up */
     int unkept;     /* winners that the store did not take */
@@ -152,6 +154,8 @@ ncl_status ncl_tune_net_open(struct ncl_tuning *tuning, int channel_block, ncl_p
                              struct ncl_tune_net *net);
 void ncl_tune_net_close(struct ncl_tune_net *net);
 void ncl_tune_count_points(struct ncl_tune_net *net); /* for reports; takes up to a second */
+/* Points of a fixed sample, once all are counted. */
+double ncl_tune_sample_size(const struct ncl_tune_net *net);
 /* A session whose problems run the points named; others what the planner chooses without records.
  */
 ncl_status ncl_tune_make_session(struct ncl_tune_net *net, enum ncl_tune_points points,

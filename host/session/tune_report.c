@@ -11,9 +11,8 @@
 
 #define MAX_CANDIDATES 40
 #define MAX_REJECTED 200
-/* Estimates of a dry run: a trial with its compiling, and a problem's trials where no budget ends
- * them. */
-#define TRIAL_SECONDS 0.15
+/* A trial with its compiling, for a dry run: ResNeXt-50's on two cores of a server by PoCL. */
+#define TRIAL_SECONDS 0.35
 
 /* Milliseconds; null where nothing was measured. */
 static json_t *ms(double seconds)
@@ -318,6 +317,17 @@ struct sums {
     int trials, tried[NCL_VERDICT_COUNT];
 };
 
+/* Of what the search began with; one that it did not come to has been timed before, if at all. */
+static double start_seconds(const struct ncl_tune_net *net, int task)
+{
+    const double searched = net->results[task].start_seconds;
+    const double drawn = net->layers[task].start_seconds;
+
+    if (searched > 0)
+        return searched;
+    return drawn > 0 ? drawn : standard_seconds(net, task);
+}
+
 static void sum_up(const struct ncl_tune_net *net, struct sums *sums)
 {
     *sums = (struct sums){0};
@@ -327,7 +337,7 @@ static void sum_up(const struct ncl_tune_net *net, struct sums *sums)
         const int uses = net->tasks[i].uses;
 
         sums->standard += uses * standard;
-        sums->start += uses * r->start_seconds;
+        sums->start += uses * start_seconds(net, i);
         sums->tuned += uses * (ncl_tune_wins(net, i) ? r->best_seconds : standard);
         for (int k = 0; k < NCL_VERDICT_COUNT; k++) {
             sums->tried[k] += r->tried[k];
@@ -363,12 +373,8 @@ static json_t *figures_json(const struct ncl_tuning *t, const struct ncl_tune_ne
 static void add_plan(const struct ncl_tuning *t, const struct ncl_tune_net *net, json_t *root)
 {
     const ncl_tune_options *o = &t->options;
-    double trials = 0;
+    double trials = ncl_tune_sample_size(net);
 
-    for (int i = 0; i < net->count; i++)
-        trials += net->layers[i].points >= 0 && net->layers[i].points < NCL_TUNE_FULL_TRIALS
-                      ? net->layers[i].points
-                      : NCL_TUNE_FULL_TRIALS;
     if (o->budget_seconds > 0 && o->budget_seconds / TRIAL_SECONDS < trials)
         trials = o->budget_seconds / TRIAL_SECONDS;
     json_object_update_new(

@@ -11,6 +11,8 @@
 #define BATCH 4
 #define LAUNCHES 2
 #define DRAWS 200 /* until a random point is legal */
+/* Of the budget, which the way back needs too: from then on the first candidates have to do. */
+#define BUDGET_SHARE 0.35
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -128,6 +130,12 @@ static ncl_status try_batch(struct ncl_tune_net *net, int task, const struct ncl
     return status;
 }
 
+static bool has_time(const struct ncl_tuning *t)
+{
+    return t->options.budget_seconds <= 0 ||
+           ncl_tune_elapsed(t) < BUDGET_SHARE * t->options.budget_seconds;
+}
+
 static ncl_status find_worst(struct ncl_tune_net *net, int task, uint64_t *state)
 {
     struct ncl_point points[BATCH];
@@ -140,12 +148,14 @@ static ncl_status find_worst(struct ncl_tune_net *net, int task, uint64_t *state
         status = try_batch(net, task, points, count, &worst);
         tried += count;
         count = 0;
-        while (worst.seconds < WANTED_RATIO * worst.standard_seconds && count < BATCH &&
+        while (has_time(net->tuning) && count < BATCH &&
+               worst.seconds < WANTED_RATIO * worst.standard_seconds &&
                draw_point(net, task, state, &worst, &points[count]))
             count++;
     }
     net->tasks[task].start = worst.point;
     net->layers[task].standard_seconds = worst.standard_seconds;
+    net->layers[task].start_seconds = worst.seconds;
     return status;
 }
 

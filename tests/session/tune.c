@@ -4,6 +4,8 @@
 #include "plan/lookup.h"
 #include "support/suite.h"
 
+#include <math.h>
+
 START_TEST(dry_run_measures_nothing)
 {
     struct ncl_record_list list = {0};
@@ -112,6 +114,7 @@ static int stop_later(void *user, const ncl_tune_progress *progress)
 {
     (void)user;
     ck_assert(progress->elapsed >= 0);
+    ck_assert(progress->seconds_left == fmax(progress->budget - progress->elapsed, 0));
     ck_assert_uint_le(progress->rejected, progress->trials);
     return progress->trials > 0 && --calls_left <= 0;
 }
@@ -153,6 +156,32 @@ START_TEST(cancelled_runs_keep_all_and_go_on)
     json_decref(report);
     report = tune(&n, (ncl_tune_options){.dry_run = 1, .resume = 1}, NCL_OK);
     ck_assert(!flag_of(report, "resumed")); /* it was completed */
+    json_decref(report);
+    close_net(&n);
+}
+END_TEST
+
+static double seconds_left;
+
+static int stop_when_known(void *user, const ncl_tune_progress *progress)
+{
+    (void)user;
+    seconds_left = progress->seconds_left;
+    ck_assert(progress->trials > 0 || seconds_left == 0);
+    return seconds_left > 0;
+}
+
+/* Of some three thousand points, each of which takes a millisecond and more. */
+START_TEST(a_fixed_sample_says_how_long_it_takes)
+{
+    struct net n;
+    json_t *report;
+
+    open_net(&n);
+    seconds_left = 0;
+    report = tune(&n, (ncl_tune_options){.effort = NCL_EFFORT_FULL, .progress = stop_when_known},
+                  NCL_ERROR_CANCELLED);
+    ck_assert(seconds_left > 1);
     json_decref(report);
     close_net(&n);
 }
@@ -268,6 +297,7 @@ int main(void)
     tcase_add_test(tests, dry_run_measures_nothing);
     tcase_add_test(tests, winners_are_kept_and_change_no_bits);
     tcase_add_test(tests, cancelled_runs_keep_all_and_go_on);
+    tcase_add_test(tests, a_fixed_sample_says_how_long_it_takes);
     tcase_add_test(tests, cancelled_at_once_it_reports_all_the_same);
     tcase_add_test(tests, a_budget_that_is_used_up_ends_a_run);
     tcase_add_test(tests, bad_starts_are_bad);
