@@ -102,7 +102,7 @@ static int check_same_shape(const char *path, const ncl_tensor *expected, const 
                            found->rank);
 }
 
-/* |found - expected| <= atol + rtol * |expected|; NaN equals NaN. */
+/* |found - expected| <= atol + rtol * |expected|; NaN equals NaN, an infinity itself. */
 static int compare(const struct cli_options *options, const char *name, const char *path,
                    const ncl_tensor *expected, const ncl_tensor *found, double *worst)
 {
@@ -117,7 +117,7 @@ static int compare(const struct cli_options *options, const char *name, const ch
         if ((isnan(f[i]) && isnan(e[i])) || f[i] == e[i])
             continue;
         *worst = error > *worst ? error : *worst;
-        if (!(error <= bound) && !differing++)
+        if (!(error <= bound && isfinite(e[i])) && !differing++)
             first = i;
     }
     if (!differing)
