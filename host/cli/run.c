@@ -158,10 +158,6 @@ int cli_run(const struct cli_options *options)
     failed = cli_open_context(options, NULL, NCL_MATH_AUTO, false, &s.context);
     if (!failed)
         failed = cli_open_model(options, s.context, &s.model);
-    if (!failed && (ncl_model_input_count(s.model) > CLI_MAX_INPUTS ||
-                    ncl_model_output_count(s.model) > CLI_MAX_INPUTS))
-        failed = cli_fail(NCL_ERROR_INPUT, "%s: more than %d inputs or outputs",
-                          options->arguments[0], CLI_MAX_INPUTS);
     if (!failed)
         failed = run_model(options, &s, inputs, outputs);
     if (!failed)

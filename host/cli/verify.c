@@ -12,10 +12,6 @@ static int open_all(const struct cli_options *options, struct cli_session *s, nc
 
     if (!failed)
         failed = cli_open_model(options, s->context, &s->model);
-    if (!failed && (ncl_model_input_count(s->model) > CLI_MAX_INPUTS ||
-                    ncl_model_output_count(s->model) > CLI_MAX_INPUTS))
-        failed = cli_fail(NCL_ERROR_INPUT, "%s: more than %d inputs or outputs",
-                          options->arguments[0], CLI_MAX_INPUTS);
     if (failed)
         return failed;
     failed = options->input_count ? cli_load_inputs(options, s, inputs)
