@@ -365,7 +365,7 @@ NCL_API ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char
                           size_t path_count, size_t *records);
 
 /* ---- reports ---- */
-/* JSON text about an object; free with ncl_free. */
+/* JSON text about an object, its keys in nextcl(1) under JSON; free with ncl_free. */
 NCL_API ncl_status ncl_report(ncl_context *context, ncl_report_kind kind, const void *object,
                               char **json);
 

@@ -78,11 +78,11 @@ static json_t *result_json(const struct bench *b)
     latency =
         json_pack("{s:f, s:f, s:f, s:f}", "min", b->latency[0] * 1e3, "median", b->median * 1e3,
                   "p95", percentile(b, 0.95), "max", b->latency[b->options->repeat - 1] * 1e3);
-    root = json_pack("{s:s, s:s, s:I, s:s, s:s, s:f, s:f, s:o, s:f, s:f}", "model",
-                     b->options->arguments[0], "device", device.name, "batch", (json_int_t)batch,
-                     "precision", cli_precision_name(stats.precision), "math",
-                     cli_math_name(stats.math), "load_s", b->s.load_seconds, "first_result_s",
-                     b->first_result, "latency_ms", latency, "images_per_s",
+    root = json_pack("{s:o, s:o, s:I, s:s, s:s, s:f, s:f, s:o, s:f, s:f}", "model",
+                     cli_json_text(b->options->arguments[0]), "device", cli_json_text(device.name),
+                     "batch", (json_int_t)batch, "precision", cli_precision_name(stats.precision),
+                     "math", cli_math_name(stats.math), "load_s", b->s.load_seconds,
+                     "first_result_s", b->first_result, "latency_ms", latency, "images_per_s",
                      (double)batch / b->median, "gflops", 2 * stats.macs / b->median * 1e-9);
     json_object_update_new(root, json_pack("{s:f, s:I, s:I, s:i, s:o}", "peak_gflops",
                                            b->layers.peak_gflops, "peak_device_bytes",

@@ -104,13 +104,16 @@ struct cli_session {
     ncl_context *context;
     ncl_model *model;
     ncl_session *session;
-    double start, load_seconds; /* of the process, monotonic */
+    double load_seconds; /* from the process's start */
 };
 /* Opens the context the options ask for; device NULL: theirs. math_auto: what auto means here. */
 int cli_open_context(const struct cli_options *options, const char *device, ncl_math math_auto,
                      bool profile, ncl_context **context);
-/* options->arguments[0]: a path or zoo:NAME. */
+/* options->arguments[0]: a path or zoo:NAME, with at most CLI_MAX_INPUTS inputs and as many
+ * outputs. */
 int cli_open_model(const struct cli_options *options, ncl_context *context, ncl_model **model);
+/* However many it has. */
+int cli_open_any_model(const struct cli_options *options, ncl_context *context, ncl_model **model);
 void cli_close(struct cli_session *session);
 double cli_seconds(void); /* monotonic */
 extern double cli_process_start;
@@ -167,8 +170,8 @@ int cli_print_json(json_t *root);       /* takes the reference; one document on 
 int cli_print_report(const char *json); /* text of a report as it is */
 /* A number, or null where JSON has none for it. */
 json_t *cli_json_number(double value);
-/* A file's or class's name; JSON is UTF-8: of names in other encodings, '?' for what isn't ASCII.
- * NULL: null. */
+/* A file's, device's or class's name; JSON is UTF-8: of names in other encodings, '?' for what
+ * isn't ASCII. NULL: null. */
 json_t *cli_json_text(const char *text);
 
 /* ---- file.c ---- */

@@ -1,18 +1,6 @@
-#include "cli.h"
+#include "layers.h"
 
 #include <stdio.h>
-
-static const char *text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
-
-static double number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
 
 static const char *yes(const json_t *object, const char *key)
 {
@@ -21,21 +9,22 @@ static const char *yes(const json_t *object, const char *key)
 
 static void print_device(const json_t *d)
 {
-    printf("%s  %s (%s)\n", text(d, "index"), text(d, "name"), text(d, "type"));
-    printf("     platform    %s, driver %s\n", text(d, "platform"), text(d, "driver"));
-    printf("     OpenCL      %s, %s\n", text(d, "version"), text(d, "opencl_c"));
-    printf("     units       %.0f at %.0f MHz, work-group up to %.0f\n", number(d, "compute_units"),
-           number(d, "clock_mhz"), number(d, "max_work_group"));
+    printf("%s  %s (%s)\n", cli_text(d, "index"), cli_text(d, "name"), cli_text(d, "type"));
+    printf("     platform    %s, driver %s\n", cli_text(d, "platform"), cli_text(d, "driver"));
+    printf("     OpenCL      %s, %s\n", cli_text(d, "version"), cli_text(d, "opencl_c"));
+    printf("     units       %.0f at %.0f MHz, work-group up to %.0f\n",
+           cli_number(d, "compute_units"), cli_number(d, "clock_mhz"),
+           cli_number(d, "max_work_group"));
     printf("     memory      %.0f MiB, one allocation %.0f MiB, local %.0f KiB%s\n",
-           number(d, "global_memory") / 1048576, number(d, "max_allocation") / 1048576,
-           number(d, "local_memory") / 1024,
+           cli_number(d, "global_memory") / 1048576, cli_number(d, "max_allocation") / 1048576,
+           cli_number(d, "local_memory") / 1024,
            json_is_true(json_object_get(d, "local_memory_is_local")) ? "" : " (in global memory)");
     printf("     arithmetic  fma reported %s, fp16 %s, fp64 %s\n", yes(d, "fma_reported"),
            yes(d, "fp16"), yes(d, "fp64"));
-    printf("     NextCL      %.0f channels per block; tuning: %s\n", number(d, "channel_block"),
-           text(d, "tuning"));
-    if (*text(d, "workarounds"))
-        printf("     workarounds %s\n", text(d, "workarounds"));
+    printf("     NextCL      %.0f channels per block; tuning: %s\n", cli_number(d, "channel_block"),
+           cli_text(d, "tuning"));
+    if (*cli_text(d, "workarounds"))
+        printf("     workarounds %s\n", cli_text(d, "workarounds"));
 }
 
 static int print_devices(const char *json)

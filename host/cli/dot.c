@@ -58,7 +58,7 @@ struct drawing {
 
 static bool is_output(const struct drawing *d, const json_t *layer)
 {
-    const json_t *tensor = json_array_get(d->tensors, (size_t)inspect_number(layer, "writes"));
+    const json_t *tensor = json_array_get(d->tensors, (size_t)cli_number(layer, "writes"));
 
     return json_object_get(tensor, "output") != NULL;
 }
@@ -80,8 +80,8 @@ static void print_inputs(const struct drawing *d)
 
 static void print_layer(const struct drawing *d, const json_t *layer, size_t index)
 {
-    const char *kind = inspect_text(layer, "kind"), *act = inspect_text(layer, "activation");
-    const char *block = inspect_text(layer, "block");
+    const char *kind = cli_text(layer, "kind"), *act = cli_text(layer, "activation");
+    const char *block = cli_text(layer, "block");
     const bool output = is_output(d, layer);
     char window[INSPECT_WINDOW];
 
@@ -103,7 +103,7 @@ static void print_layer(const struct drawing *d, const json_t *layer, size_t ind
     if (output)
         print_shape(json_object_get(layer, "output"));
     else
-        printf("%s%s%s", strcmp(kind, "other") ? kind : inspect_text(layer, "op"),
+        printf("%s%s%s", strcmp(kind, "other") ? kind : cli_text(layer, "op"),
                json_object_get(layer, "kernel") ? " " : "", inspect_window(layer, window));
     if (!output && json_object_get(layer, "residual"))
         fputs(" + add", stdout);
@@ -129,7 +129,7 @@ static void print_edge(const struct drawing *d, const json_t *layer, size_t inde
 static void print_edges(struct drawing *d, const json_t *layer, size_t index)
 {
     const json_t *reads = json_object_get(layer, "reads");
-    const size_t writes = (size_t)inspect_number(layer, "writes");
+    const size_t writes = (size_t)cli_number(layer, "writes");
 
     for (size_t k = 0; k < json_array_size(reads); k++)
         print_edge(d, layer, index, (size_t)json_integer_value(json_array_get(reads, k)));

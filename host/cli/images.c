@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,24 +41,33 @@ static int is_image(const struct dirent *entry)
     return 0;
 }
 
+static int add_entry(struct cli_images *images, const char *directory, const char *name)
+{
+    char path[4096];
+
+    if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path)
+        return cli_fail(NCL_ERROR_INPUT, "%.60s...: the path of an image in it is too long",
+                        directory);
+    return add(images, path);
+}
+
 static int add_directory(struct cli_images *images, const char *directory)
 {
     struct dirent **entries = NULL;
     const int count = scandir(directory, &entries, is_image, alphasort);
     int failed = 0;
 
-    if (count <= 0) {
+    if (count < 0)
+        return cli_fail(NCL_ERROR_INPUT, "%s: cannot be read: %s", directory, strerror(errno));
+    if (count == 0) {
         free(entries);
         return cli_fail(NCL_ERROR_INPUT,
                         "%s: no .jpg, .png, .bmp, .gif, .ppm, .pgm or .pbm in this directory",
                         directory);
     }
     for (int i = 0; i < count; i++) {
-        char path[4096];
-
-        if (!failed &&
-            snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name) < (int)sizeof path)
-            failed = add(images, path);
+        if (!failed)
+            failed = add_entry(images, directory, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);

@@ -1,7 +1,5 @@
 #include "inspect.h"
 
-#include "layers.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +8,6 @@
 #define NAME_COLUMNS (INSPECT_NAME - 1)
 #define SHOWN_TENSORS 3 /* of each place in memory, unless --verbose */
 #define MAX_PLACES 64
-
-const char *inspect_text(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-
-    return value ? value : "";
-}
-
-double inspect_number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
 
 const char *inspect_shape(const json_t *dims, char text[INSPECT_SHAPE])
 {
@@ -64,7 +50,7 @@ static void add_pair(const json_t *layer, const char *key, const char *letter, c
 
 const char *inspect_window(const json_t *layer, char text[INSPECT_WINDOW])
 {
-    const double groups = inspect_number(layer, "groups");
+    const double groups = cli_number(layer, "groups");
     long long kernel[2];
 
     pair(layer, "kernel", kernel);
@@ -119,7 +105,7 @@ static const struct words operator_words[] = {
 
 static int removed(const json_t *pass, const char *op)
 {
-    return (int)inspect_number(json_object_get(pass, "removed"), op);
+    return (int)cli_number(json_object_get(pass, "removed"), op);
 }
 
 static void print_count(int count, const char *one, const char *many, const char **separator)
@@ -164,8 +150,8 @@ static void print_identity(const json_t *pass)
 
 static void print_constants(const json_t *pass)
 {
-    printf("%.0f nodes -> %.0f\n", inspect_number(pass, "nodes_before"),
-           inspect_number(pass, "nodes_after"));
+    printf("%.0f nodes -> %.0f\n", cli_number(pass, "nodes_before"),
+           cli_number(pass, "nodes_after"));
 }
 
 static void print_pad(const json_t *pass)
@@ -183,7 +169,7 @@ static void print_transpose(const json_t *pass)
 /* Each change makes one convolution of many. */
 static void print_groups(const json_t *pass)
 {
-    const int changes = (int)inspect_number(pass, "changes");
+    const int changes = (int)cli_number(pass, "changes");
 
     printf("%d convolutions -> %d\n", removed(pass, "Conv") + changes, changes);
 }
@@ -230,14 +216,14 @@ static const struct {
 
 static void print_pass(const json_t *pass)
 {
-    const char *name = inspect_text(pass, "pass");
+    const char *name = cli_text(pass, "pass");
     size_t i = 0;
 
     while (i < sizeof passes / sizeof passes[0] && strcmp(passes[i].pass, name) != 0)
         i++;
     if (i == sizeof passes / sizeof passes[0]) {
-        printf("  %s: %.0f changes\n", name, inspect_number(pass, "changes"));
-    } else if (inspect_number(pass, "changes") > 0) {
+        printf("  %s: %.0f changes\n", name, cli_number(pass, "changes"));
+    } else if (cli_number(pass, "changes") > 0) {
         printf("  %s: ", passes[i].title);
         passes[i].print(pass);
     } else {
@@ -256,7 +242,7 @@ static void print_nodes(const char *title, const json_t *nodes)
         const json_t *node = json_array_get(nodes, i);
 
         printf("  %-*s %-18s %s\n", NAME_COLUMNS, inspect_name(node, false, name),
-               inspect_text(node, "op"), inspect_shape(json_object_get(node, "shape"), shape));
+               cli_text(node, "op"), inspect_shape(json_object_get(node, "shape"), shape));
     }
 }
 
@@ -274,11 +260,11 @@ static void print_layer(const json_t *root, const json_t *layer)
 
     inspect_shape(json_object_get(layer, "input"), input);
     inspect_shape(json_object_get(layer, "output"), output);
-    if (inspect_number(layer, "macs") > 0)
-        snprintf(mmacs, sizeof mmacs, "%.1f", inspect_number(layer, "macs") * 1e-6);
+    if (cli_number(layer, "macs") > 0)
+        snprintf(mmacs, sizeof mmacs, "%.1f", cli_number(layer, "macs") * 1e-6);
     printf("  %-*s %-17s %-9s %16s -> %-16s %-11s %7s  %s", NAME_COLUMNS,
-           inspect_name(layer, false, name), inspect_text(layer, "op"), inspect_text(layer, "kind"),
-           input, output, inspect_window(layer, window), mmacs, inspect_text(layer, "activation"));
+           inspect_name(layer, false, name), cli_text(layer, "op"), cli_text(layer, "kind"), input,
+           output, inspect_window(layer, window), mmacs, cli_text(layer, "activation"));
     if (residual)
         printf(" + %s", inspect_name(tensor_of(root, residual), false, name));
     putchar('\n');
@@ -293,9 +279,8 @@ static void print_layers(const json_t *root)
     for (size_t i = 0; i < json_array_size(layers); i++)
         print_layer(root, json_array_get(layers, i));
     cli_chunks_print(layers);
-    printf("total   %.0f launches, %.3f GMAC, %.3f M parameters\n",
-           inspect_number(root, "launches"), inspect_number(root, "macs") * 1e-9,
-           inspect_number(root, "parameters") * 1e-6);
+    printf("total   %.0f launches, %.3f GMAC, %.3f M parameters\n", cli_number(root, "launches"),
+           cli_number(root, "macs") * 1e-9, cli_number(root, "parameters") * 1e-6);
 }
 
 /* ---- memory ---- */
@@ -315,8 +300,7 @@ static void print_place(const json_t *tensors, size_t first, size_t shown)
     char name[INSPECT_NAME];
     size_t count = 0;
 
-    printf("  allocation %.0f, byte %.0f:", inspect_number(head, "chunk"),
-           inspect_number(head, "offset"));
+    printf("  allocation %.0f, byte %.0f:", cli_number(head, "chunk"), cli_number(head, "offset"));
     for (size_t i = first; i < json_array_size(tensors); i++) {
         const json_t *tensor = json_array_get(tensors, i);
 
@@ -359,15 +343,15 @@ static void print_memory(const json_t *root, bool all)
         if (!json_object_get(tensor, "chunk"))
             continue;
         count++;
-        if (!largest || inspect_number(tensor, "bytes") > inspect_number(largest, "bytes"))
+        if (!largest || cli_number(tensor, "bytes") > cli_number(largest, "bytes"))
             largest = tensor;
     }
     printf("memory  %.2f MiB in %zu allocation%s for %d tensors between layers",
-           inspect_number(root, "arena_bytes") / MIB, chunks, chunks == 1 ? "" : "s", count);
+           cli_number(root, "arena_bytes") / MIB, chunks, chunks == 1 ? "" : "s", count);
     if (largest)
         printf(", the largest '%s' %s, %.2f MiB", inspect_name(largest, false, name),
                inspect_shape(json_object_get(largest, "shape"), shape),
-               inspect_number(largest, "bytes") / MIB);
+               cli_number(largest, "bytes") / MIB);
     putchar('\n');
     print_places(tensors, all);
 }
@@ -381,8 +365,8 @@ static void print_text(const struct cli_options *options, const json_t *root)
     if (options->verbose)
         print_nodes("nodes before passes", json_object_get(root, "graph_before"));
     printf("graph   %.0f nodes, %.0f of them convolutions; after passes %.0f and %.0f\n",
-           inspect_number(root, "nodes"), inspect_number(root, "convolutions"),
-           inspect_number(root, "nodes_optimised"), inspect_number(root, "convolutions_optimised"));
+           cli_number(root, "nodes"), cli_number(root, "convolutions"),
+           cli_number(root, "nodes_optimised"), cli_number(root, "convolutions_optimised"));
     for (size_t i = 0; i < json_array_size(done); i++)
         print_pass(json_array_get(done, i));
     if (options->verbose)
@@ -433,7 +417,7 @@ int cli_inspect(const struct cli_options *options)
                                   NCL_MATH_AUTO, false, &s.context);
 
     if (!failed)
-        failed = cli_open_model(options, s.context, &s.model);
+        failed = cli_open_any_model(options, s.context, &s.model);
     if (!failed)
         failed = report(options, &s, &json);
     if (!failed)

@@ -2,11 +2,7 @@
 #ifndef NCL_CLI_INSPECT_H
 #define NCL_CLI_INSPECT_H
 
-#include "cli.h"
-
-/* Members of an object; "" or 0 where there is none. */
-const char *inspect_text(const json_t *object, const char *key);
-double inspect_number(const json_t *object, const char *key);
+#include "layers.h"
 
 /* "1x3x224x224", a free dimension as "?", into text. Returns text. */
 #define INSPECT_SHAPE 192

@@ -60,11 +60,11 @@ static char *gather(const char *start, const char *end, char *text, size_t room)
 
 const char *inspect_name(const json_t *object, bool in_block, char text[INSPECT_NAME])
 {
-    const char *name = inspect_text(object, "name"), *end = end_of_path(name), *start;
+    const char *name = cli_text(object, "name"), *end = end_of_path(name), *start;
     char *first;
 
     memset(text, 0, INSPECT_NAME);
-    start = in_block ? skip_block(name, end, inspect_text(object, "block")) : name;
+    start = in_block ? skip_block(name, end, cli_text(object, "block")) : name;
     first = gather(start, end, text, INSPECT_NAME - 1);
     while ((*first & 0xc0) == 0x80) /* UTF-8: not in the middle of a character */
         first++;

@@ -39,7 +39,8 @@ void cli_chunks_print(const json_t *layers);
 void cli_kinds_print(const json_t *kinds);
 void cli_layers_sum_print(const json_t *sum);
 
-double cli_number(const json_t *object, const char *key); /* 0 where there is none */
+/* Members of an object; 0 or "" where there is none. */
+double cli_number(const json_t *object, const char *key);
 const char *cli_text(const json_t *object, const char *key);
 double cli_median(double *values, int count); /* sorts them */
 

@@ -32,7 +32,7 @@ static const struct cli_command commands[] = {
     {"bench", "MODEL", "latency and throughput",
      "  nextcl bench zoo:resnext50_32x4d --batch 8 --layers\n",
      MODEL_OPTIONS "batch size repeat warmup layers tune", 1, 1, cli_bench},
-    {"profile", "MODEL --trace OUT.json", "a timeline of every launch, and times per layer",
+    {"profile", "MODEL [--trace OUT.json]", "a timeline of every launch, and times per layer",
      "  nextcl profile zoo:resnext50_32x4d --trace trace.json   # open in Perfetto\n",
      MODEL_OPTIONS "batch size repeat warmup trace", 1, 1, cli_profile},
     {"inspect", "MODEL", "what would run: layers, shapes, work, memory; needs no device",

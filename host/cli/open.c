@@ -123,7 +123,7 @@ static bool is_later_format(const char *path)
     return false;
 }
 
-int cli_open_model(const struct cli_options *options, ncl_context *context, ncl_model **model)
+int cli_open_any_model(const struct cli_options *options, ncl_context *context, ncl_model **model)
 {
     const char *path = options->arguments[0];
     const bool zoo = strncmp(path, "zoo:", 4) == 0;
@@ -143,6 +143,19 @@ int cli_open_model(const struct cli_options *options, ncl_context *context, ncl_
     else
         status = ncl_model_load(context, path, model);
     return status == NCL_OK ? 0 : cli_fail_library(status);
+}
+
+int cli_open_model(const struct cli_options *options, ncl_context *context, ncl_model **model)
+{
+    const int failed = cli_open_any_model(options, context, model);
+
+    if (failed)
+        return failed;
+    if (ncl_model_input_count(*model) > CLI_MAX_INPUTS ||
+        ncl_model_output_count(*model) > CLI_MAX_INPUTS)
+        return cli_fail(NCL_ERROR_INPUT, "%s: more than %d inputs or outputs",
+                        options->arguments[0], CLI_MAX_INPUTS);
+    return 0;
 }
 
 void cli_close(struct cli_session *session)

@@ -36,11 +36,11 @@ static const struct option options_table[] = {
     {"channel-block", POSITIVE, AT(channel_block), 0, "N",
      "4, 8 or 16 channels per block ($NEXTCL_CHANNEL_BLOCK); default: the device's", true},
     {"json", FLAG, AT(json), 0, NULL, "one JSON document instead of text", true},
-    {"quiet", FLAG, AT(quiet), 0, NULL, "no progress", true},
+    {"quiet", FLAG, AT(quiet), 0, NULL, "no progress, no hints at tuning", true},
     {"verbose", FLAG, AT(verbose), 0, NULL, "log to stderr", true},
     {"help", FLAG, AT(help), 0, NULL, "this text", true},
-    {"arch", TEXT, AT(arch), 0, "NAME", "architecture of a weights file", false},
-    {"weights", TEXT, AT(weights), 0, "FILE", "weights of a zoo model", false},
+    {"arch", TEXT, AT(arch), 0, "NAME", "not in this release: export to ONNX", false},
+    {"weights", TEXT, AT(weights), 0, "FILE", "not in this release: export to ONNX", false},
     {"seed", COUNT, AT(seed), 0, "N", "of a zoo model's random weights, and of random inputs; 1",
      false},
     {"classes", POSITIVE, AT(classes), 0, "N", "outputs of a zoo model; 1000", false},
@@ -314,9 +314,9 @@ void cli_print_options(const char *names)
 /* ---- a command to type next ---- */
 
 /* What says which net this is, at which shape and on which device. */
-static const char *const repeated[] = {"arch",  "weights",   "seed",     "classes",
-                                       "batch", "size",      "device",   "channel-block",
-                                       "math",  "precision", "tune-seed"};
+static const char *const repeated[] = {"seed", "classes",   "batch",
+                                       "size", "device",    "channel-block",
+                                       "math", "precision", "tune-seed"};
 #define REPEATED_COUNT (sizeof repeated / sizeof repeated[0])
 
 /* false: it does not fit. */

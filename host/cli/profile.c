@@ -57,24 +57,24 @@ static json_t *result_json(struct profile *p, const char *device)
         cli_layers_forget(&p->layers);
     ncl_session_statistics(p->s.session, &stats);
     layers = cli_layers_json(&p->layers);
-    root = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s?, s:i, s:f, s:f, s:f}", "model",
-                     p->options->arguments[0], "device", device, "batch",
-                     (json_int_t)(p->inputs[0].rank ? p->inputs[0].dims[0] : 1), "precision",
-                     cli_precision_name(stats.precision), "math", cli_math_name(stats.math),
-                     "clock", clock, "trace", p->options->trace, "runs", p->options->repeat,
-                     "latency_ms", median, "peak_gflops", p->layers.peak_gflops,
-                     "peak_gbytes_per_s", p->layers.peak_gbytes);
+    root = json_pack(
+        "{s:o, s:o, s:I, s:s, s:s, s:s, s:o, s:i, s:f, s:f, s:f}", "model",
+        cli_json_text(p->options->arguments[0]), "device", cli_json_text(device), "batch",
+        (json_int_t)(p->inputs[0].rank ? p->inputs[0].dims[0] : 1), "precision",
+        cli_precision_name(stats.precision), "math", cli_math_name(stats.math), "clock", clock,
+        "trace", cli_json_text(p->options->trace), "runs", p->options->repeat, "latency_ms", median,
+        "peak_gflops", p->layers.peak_gflops, "peak_gbytes_per_s", p->layers.peak_gbytes);
     json_object_set_new(root, "layers_sum", cli_layers_sum_json(&p->layers, median));
     json_object_set_new(root, "kinds", cli_kinds_json(layers));
     json_object_set_new(root, "layers", layers);
     return root;
 }
 
-static void print_text(const json_t *root)
+static void print_text(const struct cli_options *options, const json_t *root)
 {
-    const char *clock = cli_text(root, "clock"), *trace = cli_text(root, "trace");
+    const char *clock = cli_text(root, "clock");
 
-    printf("%s on %s, batch %.0f, %s, math %s\n", cli_text(root, "model"), cli_text(root, "device"),
+    printf("%s on %s, batch %.0f, %s, math %s\n", options->arguments[0], cli_text(root, "device"),
            cli_number(root, "batch"), cli_text(root, "precision"), cli_text(root, "math"));
     printf("latency   %.3f ms median over %.0f runs\n", cli_number(root, "latency_ms"),
            cli_number(root, "runs"));
@@ -88,8 +88,9 @@ static void print_text(const json_t *root)
     cli_layers_print(json_object_get(root, "layers"));
     cli_chunks_print(json_object_get(root, "layers"));
     cli_kinds_print(json_object_get(root, "kinds"));
-    if (trace[0])
-        printf("timeline  %s: open it in https://ui.perfetto.dev or chrome://tracing\n", trace);
+    if (options->trace)
+        printf("timeline  %s: open it in https://ui.perfetto.dev or chrome://tracing\n",
+               options->trace);
 }
 
 static int report(struct profile *p)
@@ -107,7 +108,7 @@ static int report(struct profile *p)
     root = result_json(p, device.name);
     if (p->options->json)
         return cli_print_json(root);
-    print_text(root);
+    print_text(p->options, root);
     json_decref(root);
     return 0;
 }

@@ -23,15 +23,45 @@ static int output_path(const char *directory, const char *name, char path[PATH_S
     return 0;
 }
 
-/* mkdir -p */
+/* Can the directory be made, and written to? Asked before the work. */
+static int check_directory(const char *directory)
+{
+    char path[PATH_SIZE];
+    struct stat info;
+    int reason;
+
+    if (!*directory)
+        return cli_fail(NCL_ERROR_USAGE, "--output-dir: expected a directory, found ''");
+    if (snprintf(path, sizeof path, "%s", directory) >= (int)sizeof path)
+        return cli_fail(NCL_ERROR_INPUT, "--output-dir: the path is too long");
+    /* Up to the nearest that exists. */
+    while (stat(path, &info) != 0) {
+        char *slash = strrchr(path, '/');
+
+        if (errno != ENOENT || strcmp(path, ".") == 0)
+            return cli_fail(NCL_ERROR_INPUT, "--output-dir %s: cannot be created: %s", directory,
+                            strerror(errno));
+        if (slash)
+            slash[slash == path] = 0;
+        else
+            snprintf(path, sizeof path, ".");
+    }
+    reason = S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+    if (!reason && access(path, W_OK | X_OK) != 0)
+        reason = errno;
+    return reason ? cli_fail(NCL_ERROR_INPUT, "--output-dir %s: cannot be written: %s", directory,
+                             strerror(reason))
+                  : 0;
+}
+
+/* mkdir -p of what was checked. */
 static int make_directory(const char *directory)
 {
     char path[PATH_SIZE];
     struct stat info;
     int reason;
 
-    if (snprintf(path, sizeof path, "%s", directory) >= (int)sizeof path)
-        return cli_fail(NCL_ERROR_USAGE, "--output-dir: the path is too long");
+    snprintf(path, sizeof path, "%s", directory);
     for (char *at = path + 1; *at; at++) {
         if (*at != '/')
             continue;
@@ -44,7 +74,7 @@ static int make_directory(const char *directory)
     reason = errno == EEXIST ? ENOTDIR : errno;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return 0;
-    return cli_fail(NCL_ERROR_USAGE, "--output-dir %s: cannot be created: %s", directory,
+    return cli_fail(NCL_ERROR_INPUT, "--output-dir %s: cannot be created: %s", directory,
                     strerror(reason));
 }
 
@@ -88,7 +118,8 @@ static int save_outputs(const struct cli_options *options, const struct cli_sess
         if (status != NCL_OK)
             failed = cli_fail_library(status);
         else
-            json_array_append_new(list, json_pack("{s:s, s:s}", "name", io.name, "path", path));
+            json_array_append_new(list, json_pack("{s:o, s:o}", "name", cli_json_text(io.name),
+                                                  "path", cli_json_text(path)));
     }
     for (size_t i = 0; failed && i < written; i++) {
         ncl_session_output(s->session, i, &io);
@@ -101,14 +132,20 @@ static int save_outputs(const struct cli_options *options, const struct cli_sess
 static int report(const struct cli_options *options, const struct cli_session *s, json_t *list,
                   double seconds)
 {
+    char path[PATH_SIZE];
+    ncl_io io;
+
     if (options->json) {
         json_t *root = json_pack("{s:O, s:f}", "outputs", list, "latency_ms", seconds * 1e3);
 
         cli_hint_add(options, s, root);
         return cli_print_json(root);
     }
-    for (size_t i = 0; i < json_array_size(list); i++)
-        printf("%s\n", json_string_value(json_object_get(json_array_get(list, i), "path")));
+    for (size_t i = 0; i < ncl_model_output_count(s->model); i++) {
+        ncl_session_output(s->session, i, &io);
+        if (output_path(options->output_dir, io.name, path) == 0)
+            puts(path);
+    }
     return 0;
 }
 
@@ -150,18 +187,16 @@ int cli_run(const struct cli_options *options)
 {
     struct cli_session s = {0};
     ncl_tensor inputs[CLI_MAX_INPUTS] = {0}, outputs[CLI_MAX_INPUTS] = {0};
-    int failed = 0;
+    int failed;
 
     if (!options->output_dir || !options->input_count)
         return cli_fail(NCL_ERROR_USAGE, "run: expected --%s (see nextcl run --help)",
                         options->output_dir ? "input x.npy" : "output-dir DIR");
-    failed = cli_open_context(options, NULL, NCL_MATH_AUTO, false, &s.context);
+    failed = check_directory(options->output_dir);
+    if (!failed)
+        failed = cli_open_context(options, NULL, NCL_MATH_AUTO, false, &s.context);
     if (!failed)
         failed = cli_open_model(options, s.context, &s.model);
-    if (!failed && (ncl_model_input_count(s.model) > CLI_MAX_INPUTS ||
-                    ncl_model_output_count(s.model) > CLI_MAX_INPUTS))
-        failed = cli_fail(NCL_ERROR_INPUT, "%s: more than %d inputs or outputs",
-                          options->arguments[0], CLI_MAX_INPUTS);
     if (!failed)
         failed = run_model(options, &s, inputs, outputs);
     if (!failed)

@@ -1,15 +1,5 @@
 #include "cli.h"
 
-static int make_inputs(const struct cli_options *options, struct cli_session *session,
-                       ncl_tensor *inputs)
-{
-    if (ncl_model_input_count(session->model) > CLI_MAX_INPUTS ||
-        ncl_model_output_count(session->model) > CLI_MAX_INPUTS)
-        return cli_fail(NCL_ERROR_INPUT, "%s: more than %d inputs or outputs",
-                        options->arguments[0], CLI_MAX_INPUTS);
-    return cli_random_inputs(options, session, options->batch, inputs);
-}
-
 int cli_open_session(const struct cli_options *options, bool profile, struct cli_session *session,
                      ncl_tensor inputs[CLI_MAX_INPUTS], ncl_tensor outputs[CLI_MAX_INPUTS])
 {
@@ -19,7 +9,7 @@ int cli_open_session(const struct cli_options *options, bool profile, struct cli
     if (!failed)
         failed = cli_open_model(options, session->context, &session->model);
     if (!failed)
-        failed = make_inputs(options, session, inputs);
+        failed = cli_random_inputs(options, session, options->batch, inputs);
     if (!failed)
         failed = cli_tune_first(options, session, inputs);
     if (failed)

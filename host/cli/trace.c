@@ -243,8 +243,9 @@ static void add_run(struct writer *w, const json_t *transfers, const json_t *lau
 
 static void name_row(json_t *events, const char *what, int row, const char *name)
 {
-    json_array_append_new(events, json_pack("{s:s, s:s, s:i, s:i, s:{s:s}}", "name", what, "ph",
-                                            "M", "pid", PROCESS, "tid", row, "args", "name", name));
+    json_array_append_new(events,
+                          json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "name", what, "ph", "M", "pid",
+                                    PROCESS, "tid", row, "args", "name", cli_json_text(name)));
 }
 
 json_t *cli_trace_json(const struct cli_trace *trace, const char *model, const char *device)
@@ -269,7 +270,8 @@ json_t *cli_trace_json(const struct cli_trace *trace, const char *model, const c
         if (w.device)
             doubt_us = fmax(doubt_us, doubt_of(&w.alignment));
     }
-    return json_pack("{s:o, s:s, s:{s:s, s:s, s:s, s:s, s:f}}", "traceEvents", w.events,
-                     "displayTimeUnit", "ms", "otherData", "version", ncl_version(), "model", model,
-                     "device", device, "clock", clock, "device_row_shift_uncertainty_us", doubt_us);
+    return json_pack("{s:o, s:s, s:{s:s, s:o, s:o, s:s, s:f}}", "traceEvents", w.events,
+                     "displayTimeUnit", "ms", "otherData", "version", ncl_version(), "model",
+                     cli_json_text(model), "device", cli_json_text(device), "clock", clock,
+                     "device_row_shift_uncertainty_us", doubt_us);
 }

@@ -118,9 +118,6 @@ static int open_all(const struct cli_options *options, struct cli_session *s, nc
 
     if (!failed)
         failed = cli_open_model(options, s->context, &s->model);
-    if (!failed && ncl_model_input_count(s->model) > CLI_MAX_INPUTS)
-        failed = cli_fail(NCL_ERROR_INPUT, "%s: more than %d inputs", options->arguments[0],
-                          CLI_MAX_INPUTS);
     return failed ? failed : cli_input_dims(options, s, options->batch, inputs);
 }
 

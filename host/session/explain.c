@@ -1,5 +1,6 @@
 #include "session/advice.h"
 #include "session/report.h"
+#include "tunedb/record_json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,14 +147,6 @@ static void say_why(const struct ncl_session *session, int step, const struct kn
 
 /* ---- as JSON ---- */
 
-/* Drivers' messages may be no UTF-8, which JSON texts are. */
-static json_t *text_json(const char *text)
-{
-    json_t *string = json_string(text);
-
-    return string ? string : json_string("(not UTF-8)");
-}
-
 static json_t *milliseconds(double seconds)
 {
     return seconds > 0 ? json_real(seconds * 1e3) : json_null();
@@ -211,7 +204,7 @@ static json_t *tombstones_json(const struct known *known)
             continue;
         object = point_json(record);
         json_object_set_new(object, "verdict", json_string(ncl_verdict_name(record->verdict)));
-        json_object_set_new(object, "why", text_json(record->why));
+        json_object_set_new(object, "why", ncl_json_text(record->why));
         json_array_append_new(array, object);
     }
     return array;
@@ -230,7 +223,7 @@ static json_t *fallbacks_json(const struct ncl_session_layer_state *layer)
         ncl_point_params(&failure->point, &text);
         ncl_text_add(&text, ": %s: %s", fits ? ncl_verdict_name(failure->verdict) : "unfit",
                      failure->why);
-        json_array_append_new(array, text.failed ? NULL : text_json(text.data));
+        json_array_append_new(array, text.failed ? NULL : ncl_json_text(text.data));
         ncl_text_free(&text);
     }
     return array;
@@ -277,11 +270,11 @@ static json_t *layer_json(const struct ncl_session *session, int step)
     ncl_problem_signature(ncl_session_problem(session, step), &problem);
     if (find_known(session, step, &known) && !problem.failed) {
         say_why(session, step, &known, why, sizeof why);
-        object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s}", "index", step,
+        object = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "index", step,
                            "name", s->name, "op", s->op, "kind", ncl_problem_kind_name(&s->problem),
                            "problem", problem.data, "algorithm", layer->choice.point.algo->name,
                            "params", layer->params, "source", layer->choice.source, "match",
-                           match_json(layer), "why", why);
+                           match_json(layer), "why", ncl_json_text(why));
         add_times(object, layer, &known);
         json_object_set_new(object, "runner_up", runner_up_json(&known));
         json_object_set_new(object, "tried", tried_json(&known));
@@ -319,10 +312,10 @@ ncl_status ncl_session_explain(const struct ncl_session *session, char **json)
     }
     return ncl_report_dump(
         session->device->log,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "device", caps->name, "platform",
-                  caps->platform, "driver", caps->driver, "math",
-                  session->config.math == NCL_MATH_FAST ? "fast" : "reproducible", "precision",
-                  ncl_precision_name(session->config.precision), "channel_block",
+        json_pack("{s:o, s:o, s:o, s:s, s:s, s:i, s:o, s:o}", "device", ncl_json_text(caps->name),
+                  "platform", ncl_json_text(caps->platform), "driver", ncl_json_text(caps->driver),
+                  "math", session->config.math == NCL_MATH_FAST ? "fast" : "reproducible",
+                  "precision", ncl_precision_name(session->config.precision), "channel_block",
                   session->config.channel_block, "block_record", block_json(session), "layers",
                   layers),
         json);

@@ -1,6 +1,7 @@
 #include "session/report.h"
 #include "plan/lookup.h"
 #include "session/times.h"
+#include "tunedb/record_json.h"
 
 #include <string.h>
 
@@ -60,9 +61,11 @@ static json_t *caps_json(const struct ncl_device_entry *entry,
 
     snprintf(index, sizeof index, "%d:%d", entry->platform_index, entry->device_index);
     count_shipped(shipped, c, tuning, sizeof tuning);
-    object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "index", index, "platform",
-                       c->platform, "name", c->name, "type", types[c->type], "vendor", c->vendor,
-                       "driver", c->driver, "version", c->version, "opencl_c", c->c_version);
+    object = json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "index", index, "platform",
+                       ncl_json_text(c->platform), "name", ncl_json_text(c->name), "type",
+                       types[c->type], "vendor", ncl_json_text(c->vendor), "driver",
+                       ncl_json_text(c->driver), "version", ncl_json_text(c->version), "opencl_c",
+                       ncl_json_text(c->c_version));
     if (!object)
         return NULL;
     json_object_update_new(
@@ -86,14 +89,20 @@ ncl_status ncl_devices_report(const struct ncl_log *log, const struct ncl_device
 {
     struct ncl_record_list shipped = {0};
     json_t *devices;
+    bool complete;
     ncl_status status = ncl_shipped_find(log, NULL, &shipped);
 
     if (status != NCL_OK)
         return status;
     devices = json_array();
-    for (size_t i = 0; devices && i < list->count; i++)
-        json_array_append_new(devices, caps_json(&list->entries[i], &shipped));
+    complete = devices != NULL;
+    for (size_t i = 0; complete && i < list->count; i++)
+        complete = json_array_append_new(devices, caps_json(&list->entries[i], &shipped)) == 0;
     ncl_record_list_free(&shipped);
+    if (!complete) {
+        json_decref(devices);
+        devices = NULL;
+    }
     return ncl_report_dump(log, devices ? json_pack("{s:o}", "devices", devices) : NULL, json);
 }
 

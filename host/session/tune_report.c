@@ -3,6 +3,7 @@
 #include "session/tune_parts.h"
 
 #include "plan/lookup.h"
+#include "tunedb/record_json.h"
 #include "tunedb/store.h"
 
 #include <math.h>
@@ -224,9 +225,10 @@ static json_t *rejected_json(const struct ncl_tune_net *net)
         if (n->verdict == NCL_VERDICT_GOOD || json_array_size(list) >= MAX_REJECTED)
             continue;
         point = point_json(&n->point, 0);
-        json_object_update_new(
-            point, json_pack("{s:s, s:s, s:s, s:f}", "layer", net->tasks[n->task].name, "verdict",
-                             ncl_verdict_name(n->verdict), "why", n->why, "seconds", n->cost));
+        json_object_update_new(point,
+                               json_pack("{s:s, s:s, s:o, s:f}", "layer", net->tasks[n->task].name,
+                                         "verdict", ncl_verdict_name(n->verdict), "why",
+                                         ncl_json_text(n->why), "seconds", n->cost));
         json_array_append_new(list, point);
     }
     return list;
@@ -275,10 +277,10 @@ static json_t *session_json(const struct ncl_tuning *t)
         snprintf(text, sizeof text, "CB=%d", c->channel_block);
         if (c->chosen)
             chosen = json_string(text);
-        json_array_append_new(blocks, json_pack("{s:i, s:o, s:o, s:b, s:s}", "cb", c->channel_block,
+        json_array_append_new(blocks, json_pack("{s:i, s:o, s:o, s:b, s:o}", "cb", c->channel_block,
                                                 "default_ms", ms(c->standard_seconds), "tuned_ms",
                                                 ms(c->tuned ? seconds : 0), "tuned", c->tuned,
-                                                "why", c->why));
+                                                "why", ncl_json_text(c->why)));
     }
     if (json_array_size(storage))
         json_array_append_new(storage, json_pack("{s:s, s:o}", "precision",
@@ -297,11 +299,11 @@ static json_t *head_json(const struct ncl_tuning *t, const struct ncl_tune_net *
 
     ncl_caps_class(caps, klass);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:i, s:s, s:I, s:o, s:f, s:b, "
+        "{s:s, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:s, s:s, s:I, s:i, s:s, s:I, s:o, s:f, s:b, "
         "s:b, s:b, s:b, s:b}",
-        "model", "", "device", caps->name, "platform", caps->platform, "vendor", caps->vendor,
-        "driver", caps->driver, "class", klass, "compute_units", (int)caps->compute_units,
-        "library", ncl_version(), "math",
+        "model", "", "device", ncl_json_text(caps->name), "platform", ncl_json_text(caps->platform),
+        "vendor", ncl_json_text(caps->vendor), "driver", ncl_json_text(caps->driver), "class",
+        klass, "compute_units", (int)caps->compute_units, "library", ncl_version(), "math",
         t->session.math == NCL_MATH_FAST ? "fast" : "reproducible", "precision",
         ncl_precision_name(net->precision), "batch",
         (json_int_t)(t->input_count && t->inputs[0].rank ? t->inputs[0].dims[0] : 1),
@@ -393,8 +395,8 @@ ncl_status ncl_tune_report(struct ncl_tuning *tuning, struct ncl_tune_net *net, 
     if (!root)
         return ncl_fail_memory(tuning->log, "a report");
     json_object_update_new(root, figures_json(tuning, net));
-    json_object_set_new(root, "store", path ? json_string(path) : json_null());
-    json_object_set_new(root, "store_problem", reason ? json_string(reason) : json_null());
+    json_object_set_new(root, "store", path ? ncl_json_text(path) : json_null());
+    json_object_set_new(root, "store_problem", reason ? ncl_json_text(reason) : json_null());
     json_object_set_new(root, "unkept", json_integer(net->unkept));
     json_object_set_new(root, "layers", layers_json(net));
     json_object_set_new(root, "convergence", network_curve(net));

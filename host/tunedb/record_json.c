@@ -37,8 +37,7 @@ static size_t acting(const char *text)
     return 0;
 }
 
-/* Drivers put any bytes into names: what is no UTF-8, or would act on a terminal, becomes '?'. */
-static json_t *new_text(const char *text)
+json_t *ncl_json_text(const char *text)
 {
     json_t *value = NULL;
     char *clean = ncl_strdup(text);
@@ -84,7 +83,7 @@ static json_t *new_value(struct ncl_record *record, const struct ncl_field *fiel
 
     switch (field->kind) {
     case NCL_FIELD_TEXT:
-        return new_text(*(const char **)member);
+        return ncl_json_text(*(const char **)member);
     case NCL_FIELD_VERDICT:
         return json_string(ncl_verdict_name(*(enum ncl_verdict *)member));
     case NCL_FIELD_ORIGIN:

@@ -15,6 +15,9 @@ json_t *ncl_record_json(const struct ncl_record *record, bool report);
  * line in `flaw`: member, expected, found; "": nothing. Unknown keys are ignored. */
 void ncl_record_from_json(const json_t *object, struct ncl_record *record,
                           char flaw[NCL_FLAW_BYTES]);
+/* Drivers put any bytes into names, users into paths: what is no UTF-8, or would act on a terminal,
+ * becomes '?'. NULL: memory ran out. */
+json_t *ncl_json_text(const char *text);
 /* "KEY: expected RULE, found VALUE" */
 void ncl_json_flaw(char flaw[NCL_FLAW_BYTES], const char *key, const char *rule,
                    const json_t *value);

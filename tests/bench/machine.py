@@ -40,7 +40,8 @@ def describe():
         lines.append(f"{int(memory[1]) / 2**20:.1f} GiB of memory")
     release = [line.split("=", 1)[1].strip('"') for line in _read("/etc/os-release").splitlines()
                if line.startswith("PRETTY_NAME=")]
-    lines.append(", ".join(release + [f"Linux {platform.release()}",
+    kernel = ".".join(platform.release().split(".")[:2])
+    lines.append(", ".join(release + [f"Linux {kernel}",
                                       f"Python {platform.python_version()}"]))
     return lines
 

@@ -113,6 +113,21 @@ START_TEST(batches)
 }
 END_TEST
 
+/* JSON has '?' for what is no UTF-8; the text is the path itself. */
+START_TEST(models_of_any_name)
+{
+    json_t *root;
+
+    shell("cp %s \"$T/$(printf 'n\\377.onnx')\"", NET);
+    MUST_WORK("bench \"$T/$(printf 'n\\377.onnx')\" --repeat 1 --json");
+    root = said_json();
+    ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(root, "model")), "/n?.onnx"));
+    json_decref(root);
+    MUST_WORK("bench \"$T/$(printf 'n\\377.onnx')\" --repeat 1");
+    ck_assert_ptr_nonnull(strstr(said.out, "/n\377.onnx on "));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("bench");
@@ -122,5 +137,6 @@ int main(void)
     tcase_add_test(tests, kinds_and_sum_are_the_layers);
     tcase_add_test(tests, text_for_people);
     tcase_add_test(tests, batches);
+    tcase_add_test(tests, models_of_any_name);
     return cli_suite(tests, "bench");
 }

@@ -144,6 +144,19 @@ START_TEST(directories_hold_every_format)
 }
 END_TEST
 
+/* The folder's path still fits, its image's does not. */
+START_TEST(an_image_whose_path_is_too_long)
+{
+    write_pictures();
+    shell("d=$(printf '%%0250d' 0); p=$T; for i in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do p=$p/$d; "
+          "done; mkdir -p \"$p\"; (cd \"$p\" && : >$d.jpg) && "
+          "$NEXTCL_CLI classify \"$T/last.onnx\" \"$T/grey.pgm\" \"$p\"");
+    ck_assert_int_eq(said.status, 3);
+    ck_assert_str_eq(said.out, "");
+    ck_assert_ptr_nonnull(strstr(said.err, "too long"));
+}
+END_TEST
+
 /* Whatever is wrong with one, all that can be read is classified. */
 START_TEST(bad_ones_do_not_stop_the_rest)
 {
@@ -172,6 +185,7 @@ int main(void)
     tcase_add_test(tests, own_mean_and_std);
     tcase_add_test(tests, nets_of_one_channel_get_grey);
     tcase_add_test(tests, directories_hold_every_format);
+    tcase_add_test(tests, an_image_whose_path_is_too_long);
     tcase_add_test(tests, bad_ones_do_not_stop_the_rest);
     return cli_suite(tests, "images");
 }

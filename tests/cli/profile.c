@@ -190,6 +190,29 @@ START_TEST(a_file_that_cannot_be_written)
 }
 END_TEST
 
+/* JSON has '?' for what is no UTF-8; the text and the file have the path itself. */
+START_TEST(names_that_are_no_utf8)
+{
+    json_t *root;
+
+    shell("cp %s \"$T/$(printf 'n\\377.onnx')\"", NET);
+    MUST_WORK("profile \"$T/$(printf 'n\\377.onnx')\" --repeat 1 "
+              "--trace \"$T/$(printf 't\\377.json')\" --json");
+    root = said_json();
+    ck_assert_ptr_nonnull(strstr(text(root, "model"), "/n?.onnx"));
+    ck_assert_ptr_nonnull(strstr(text(root, "trace"), "/t?.json"));
+    json_decref(root);
+    MUST_WORK("profile \"$T/$(printf 'n\\377.onnx')\" --repeat 1 "
+              "--trace \"$T/$(printf 't\\377.json')\"");
+    ck_assert_ptr_nonnull(strstr(said.out, "/n\377.onnx on "));
+    ck_assert_ptr_nonnull(strstr(said.out, "/t\377.json: open"));
+    shell("mv \"$T/$(printf 't\\377.json')\" \"$T/trace.json\"");
+    root = trace_json();
+    ck_assert_ptr_nonnull(strstr(text(json_object_get(root, "otherData"), "model"), "/n?.onnx"));
+    json_decref(root);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("profile");
@@ -199,5 +222,6 @@ int main(void)
     tcase_add_test(tests, the_devices_row_lies_within_the_runs);
     tcase_add_test(tests, a_broken_clock_is_not_believed);
     tcase_add_test(tests, a_file_that_cannot_be_written);
+    tcase_add_test(tests, names_that_are_no_utf8);
     return cli_suite(tests, "profile");
 }

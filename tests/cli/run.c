@@ -18,6 +18,23 @@ START_TEST(writes_each_output)
 }
 END_TEST
 
+/* JSON has '?' for what is no UTF-8; the text is the path itself. */
+START_TEST(names_that_are_no_utf8)
+{
+    json_t *root;
+    const json_t *output;
+
+    MUST_WORK("run %s --input %s --output-dir \"$T/$(printf 'o\\377')\"", NET, NET_INPUT);
+    ck_assert_ptr_nonnull(strstr(said.out, "/o\377/output.npy\n"));
+    MUST_WORK("run %s --input %s --output-dir \"$T/$(printf 'o\\377')\" --json", NET, NET_INPUT);
+    root = said_json();
+    output = json_array_get(json_object_get(root, "outputs"), 0);
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(json_object_get(output, "path")), "/o?/output.npy"));
+    json_decref(root);
+}
+END_TEST
+
 /* The output is float32 whatever is between. */
 START_TEST(fp16_is_near_fp32)
 {
@@ -102,9 +119,13 @@ END_TEST
 START_TEST(outputs_that_cannot_be_written)
 {
     shell("echo file >\"$T/plain\"; mkdir -p \"$T/out\"");
-    MUST_FAIL(2, "plain", "run %s --input %s --output-dir \"$T/plain\"", NET, NET_INPUT);
-    MUST_FAIL(2, "plain/sub", "run %s --input %s --output-dir \"$T/plain/sub\"", NET, NET_INPUT);
-    MUST_FAIL(2, "/proc/none", "run %s --input %s --output-dir /proc/none", NET, NET_INPUT);
+    /* Known before a device is opened. */
+    MUST_FAIL(3, "plain", "run %s --input %s --output-dir \"$T/plain\" --device nosuch", NET,
+              NET_INPUT);
+    MUST_FAIL(3, "plain/sub", "run %s --input %s --output-dir \"$T/plain/sub\" --device nosuch",
+              NET, NET_INPUT);
+    MUST_FAIL(2, "--output-dir", "run %s --input %s --output-dir ''", NET, NET_INPUT);
+    MUST_FAIL(3, "/proc/none", "run %s --input %s --output-dir /proc/none", NET, NET_INPUT);
     must_be_empty();
 }
 END_TEST
@@ -114,6 +135,7 @@ int main(void)
     TCase *tests = tcase_create("run");
 
     tcase_add_test(tests, writes_each_output);
+    tcase_add_test(tests, names_that_are_no_utf8);
     tcase_add_test(tests, fp16_is_near_fp32);
     tcase_add_test(tests, the_same_bits_for_every_channel_block);
     tcase_add_test(tests, compiles_in_other_processes);

@@ -32,6 +32,10 @@ START_TEST(against_a_given_output)
     MUST_WORK("verify %s --input %s --expect output=%s --rtol 1e-3", NET, NET_INPUT, NET_EXPECTED);
     MUST_FAIL(1, "output 'output'", "verify %s --input %s --expect %s --rtol 0 --atol 0", NET,
               NET_INPUT, NET_EXPECTED);
+    /* No bound makes up for an infinity: the last of the expected values. */
+    shell("{ head -c -4 %s; printf '\\000\\000\\200\\177'; } >\"$T/infinite.npy\"", NET_EXPECTED);
+    MUST_FAIL(1, "expected inf", "verify %s --input %s --expect \"$T/infinite.npy\" --rtol 1e-3",
+              NET, NET_INPUT);
     MUST_FAIL(3, "elements", "verify %s --input %s --expect %s", NET, NET_INPUT, NET_INPUT);
     MUST_FAIL(2, "no such output", "verify %s --input %s --expect z=%s", NET, NET_INPUT,
               NET_EXPECTED);

@@ -70,11 +70,31 @@ START_TEST(devices_say_what_is_shipped)
 }
 END_TEST
 
+/* Drivers' own: no UTF-8, or what would act on a terminal. */
+START_TEST(devices_of_any_name)
+{
+    struct ncl_device_entry entry = {
+        .caps = {.name = "n\377", .platform = "p\303\274", .driver = "d\033[m"}};
+    const struct ncl_device_list list = {.entries = &entry, .count = 1};
+    char *json;
+    json_t *root, *device;
+
+    MUST(ncl_devices_report(NULL, &list, &json));
+    root = parse(json);
+    device = json_array_get(json_object_get(root, "devices"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(device, "name")), "n?");
+    ck_assert_str_eq(json_string_value(json_object_get(device, "platform")), "p\303\274");
+    ck_assert_str_eq(json_string_value(json_object_get(device, "driver")), "d?[m");
+    json_decref(root);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("report");
 
     tcase_add_test(tests, session_and_devices);
     tcase_add_test(tests, devices_say_what_is_shipped);
+    tcase_add_test(tests, devices_of_any_name);
     return ncl_run_suite(tests, "report");
 }
