@@ -75,9 +75,9 @@ static void emit(const struct ncl_log *log, ncl_log_level level, const char *lin
     }
 }
 
-void ncl_log_hold(struct ncl_log_held *place)
+void ncl_log_hold(struct ncl_log_held *said)
 {
-    held = place;
+    held = said;
 }
 
 void ncl_log_deliver(struct ncl_log_held *said)

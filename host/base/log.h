@@ -31,9 +31,9 @@ struct ncl_log_held {
     struct ncl_log_message *first, *last;
 };
 /* What the calling thread says from now on, to whatever log, is kept there. */
-void ncl_log_hold(struct ncl_log_held *held);
+void ncl_log_hold(struct ncl_log_held *said);
 /* Says it, on the calling thread, and empties it. */
-void ncl_log_deliver(struct ncl_log_held *held);
+void ncl_log_deliver(struct ncl_log_held *said);
 
 #ifdef __clang_analyzer__
 /* clang's analyzer does not see into other files, and must know that a failure's status is the one
