@@ -5,13 +5,14 @@
  * creator; freeing NULL does nothing.
  *
  * Every fallible function returns a ncl_status; ncl_last_error() has the details, one line of text:
- * what, where, expected, found. Nothing here prints, exits or aborts.
+ * what, where, expected, found. Nothing here prints, exits or aborts, but that ncl_tune_worker()
+ * may end its process.
  *
  * Threads: a context may be shared by threads. A model is read-only once loaded and may serve many
  * sessions. A session belongs to one thread at a time; two sessions may run at once. Callbacks run
- * on the calling thread, or on a worker of NextCL while the caller waits, and never while NextCL
- * holds a lock. Processes: OpenCL does not survive fork(); a child that wants NextCL calls exec
- * first. */
+ * on the thread that calls NextCL, and never while NextCL holds a lock; only a message of level
+ * debug may come on a thread of the driver's, at any time. Processes: OpenCL does not survive
+ * fork(); a child that wants NextCL calls exec first. */
 #ifndef NEXTCL_H
 #define NEXTCL_H
 
@@ -337,10 +338,11 @@ NCL_API ncl_status ncl_session_peak_gflops(const ncl_session *session, double *g
 NCL_API ncl_status ncl_session_peak_gbytes(const ncl_session *session, double *gbytes_per_s);
 NCL_API size_t ncl_session_layer_count(const ncl_session *session);
 NCL_API ncl_status ncl_session_layer(const ncl_session *session, size_t index, ncl_layer *layer);
-/* Runs the inputs once, layer by layer, and compares every layer's device result with the host
- * oracle: bit for bit in reproducible mode; in fast mode within 1e-3 of the layer's largest value,
- * 2^-10 more in fp16, and 2^-7 more where products are summed in halves. NCL_ERROR_MISMATCH names
- * the first layer that differs. *json (if not NULL): the findings per layer; free with ncl_free. */
+/* Runs the inputs, host tensors of the session's shapes, once, layer by layer, and compares every
+ * layer's device result with the host oracle: bit for bit in reproducible mode; in fast mode within
+ * 1e-3 of the layer's largest value, 2^-10 more in fp16, and 2^-7 more where products are summed in
+ * halves. NCL_ERROR_MISMATCH names the first layer that differs. *json (if not NULL): the findings
+ * per layer; free with ncl_free. */
 NCL_API ncl_status ncl_verify(ncl_session *session, const ncl_tensor *inputs, size_t input_count,
                               char **json);
 
@@ -353,7 +355,8 @@ NCL_API ncl_status ncl_tune(ncl_context *context, const ncl_model *model, const 
                             size_t input_count, const ncl_tune_options *options, char **json);
 /* The whole of a worker: serves the tuner or the session that started it, through two file
  * descriptors, until that is done or gone. Prints nothing; 0 and 1 lead to /dev/null from then on,
- * so that a driver's prints do not get between. */
+ * so that a driver's prints do not get between. Where that is gone in the middle of work, or
+ * closing the device then takes ten seconds, it kills its process (SIGKILL): a driver may hang. */
 NCL_API ncl_status ncl_tune_worker(int in, int out);
 /* The user's tuning records; needs no device. *records (if not NULL): how many were written to the
  * file, changed the store, or were forgotten; 0 after a failure. A file is written whole or not at

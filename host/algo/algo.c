@@ -45,32 +45,6 @@ bool ncl_algo_legal(const struct ncl_algo *algo, const int *v, const struct ncl_
     return algo->valid(v, p, caps);
 }
 
-/* The largest value below `value`; false: there is none. */
-static bool lower(const struct ncl_tunable *tunable, int *value)
-{
-    for (int i = tunable->count - 1; i >= 0; --i) {
-        if (tunable->values[i] < *value) {
-            *value = tunable->values[i];
-            return true;
-        }
-    }
-    return false;
-}
-
-bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int order_count,
-                     const struct ncl_problem *p, const struct ncl_caps *caps)
-{
-    int next = 0;
-
-    while (!ncl_algo_legal(algo, v, p, caps)) {
-        while (next < order_count && !lower(&algo->tunables[order[next]], &v[order[next]]))
-            ++next;
-        if (next == order_count)
-            return false;
-    }
-    return true;
-}
-
 bool ncl_algo_half_math(const struct ncl_algo *algo, const struct ncl_problem *p)
 {
     return p->half_math && algo->half_math && algo->half_math(p);

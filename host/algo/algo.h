@@ -95,10 +95,6 @@ bool ncl_algo_usable(const struct ncl_algo *algo, const struct ncl_problem *p,
 /* Are all values among their tunable's, and is the point valid? */
 bool ncl_algo_legal(const struct ncl_algo *algo, const int *v, const struct ncl_problem *p,
                     const struct ncl_caps *caps);
-/* Lowers values, the one named first in `order` first, until the point is legal. Returns false if
- * even the smallest values are not. */
-bool ncl_algo_shrink(const struct ncl_algo *algo, int *v, const int *order, int order_count,
-                     const struct ncl_problem *p, const struct ncl_caps *caps);
 
 bool ncl_algo_half_math(const struct ncl_algo *algo, const struct ncl_problem *p);
 

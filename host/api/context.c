@@ -1,6 +1,7 @@
 #include "api/context.h"
 
 #include "base/file.h"
+#include "base/version.h"
 #include "tunedb/store.h"
 
 #include <stddef.h>
@@ -12,11 +13,7 @@
 
 const char *ncl_version(void)
 {
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-    return TEXT(NCL_VERSION_MAJOR) "." TEXT(NCL_VERSION_MINOR) "." TEXT(NCL_VERSION_PATCH);
-#undef TEXT
-#undef TEXT_
+    return NCL_VERSION_TEXT;
 }
 
 const char *ncl_status_string(ncl_status status)
@@ -72,25 +69,54 @@ void ncl_options_init(ncl_options *options)
     *options = (ncl_options){.struct_size = sizeof *options, .log_level = NCL_LOG_WARNING};
 }
 
+static bool is_listed(struct ncl_context *context)
+{
+    bool listed;
+
+    pthread_mutex_lock(&context->lock);
+    listed = context->listed;
+    pthread_mutex_unlock(&context->lock);
+    return listed;
+}
+
+/* Takes the list: of threads that listed at once, the first one's stays. */
+static void publish(struct ncl_context *context, struct ncl_device_list *list)
+{
+    pthread_mutex_lock(&context->lock);
+    if (!context->listed) {
+        context->list = *list;
+        context->listed = true;
+        *list = (struct ncl_device_list){0};
+    }
+    pthread_mutex_unlock(&context->lock);
+    ncl_device_list_free(list);
+}
+
+/* Listing logs, and so holds no lock. */
 ncl_status ncl_context_list(struct ncl_context *context)
 {
+    const struct ncl_cl *cl = context->cl;
+    struct ncl_device_list list = {0};
     ncl_status status = NCL_OK;
 
-    if (context->listed)
+    if (is_listed(context))
         return NCL_OK;
-    if (!context->cl)
-        status = ncl_cl_load(&context->log, &context->cl);
+    if (!cl)
+        status = ncl_cl_load(&context->log, &cl);
     if (status == NCL_OK)
-        status = ncl_device_list(&context->log, context->cl, &context->list);
-    context->listed = status == NCL_OK;
+        status = ncl_device_list(&context->log, cl, &list);
+    if (status == NCL_OK)
+        publish(context, &list);
     return status;
 }
 
 static ncl_status open_listed(struct ncl_context *context, const char *wanted)
 {
     const struct ncl_device_entry *entry = NULL;
-    ncl_status status = ncl_context_list(context);
+    ncl_status status = ncl_cl_load(&context->log, &context->cl);
 
+    if (status == NCL_OK)
+        status = ncl_context_list(context);
     if (status == NCL_OK)
         status = ncl_device_choose(&context->log, &context->list, wanted, &entry);
     if (status == NCL_OK)
@@ -239,8 +265,10 @@ ncl_status ncl_open(const ncl_options *options, ncl_context **out)
     if (options)
         memcpy(&defaults, options, options->struct_size);
     context = ncl_alloc(1, sizeof *context);
-    if (!context)
+    if (!context || pthread_mutex_init(&context->lock, NULL) != 0) {
+        free(context);
         return ncl_fail_memory(NULL, "a context");
+    }
     context->options = defaults;
     context->device_index = -1;
     if (!defaults.cache_dir || defaults.cache_dir[0])
@@ -269,6 +297,7 @@ void ncl_close(ncl_context *context)
         ncl_device_close(&context->device);
     ncl_device_list_free(&context->list);
     ncl_store_close(context->store);
+    pthread_mutex_destroy(&context->lock);
     free(context->cache_dir);
     free_worker(context);
     free(context);

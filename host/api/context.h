@@ -6,13 +6,16 @@
 #include "graph/graph.h"
 #include "session/session.h"
 
+#include <pthread.h>
+
 struct ncl_store;
 struct ncl_onnx;
 
 struct ncl_context {
     struct ncl_log log;
     ncl_options options;     /* its strings are not kept */
-    const struct ncl_cl *cl; /* NULL: opened as "none" and OpenCL not needed yet */
+    const struct ncl_cl *cl; /* NULL: opened as "none" */
+    pthread_mutex_t lock;    /* of the two below, which never change once devices are listed */
     struct ncl_device_list list;
     bool listed;
     bool has_device;
@@ -44,7 +47,7 @@ ncl_status ncl_input_dims(const struct ncl_context *context, const ncl_model *mo
                           const ncl_tensor *inputs, size_t count, struct ncl_dims **result);
 /* Who compiles for the context's sessions; its strings are the context's. */
 struct ncl_session_workers ncl_context_workers(const struct ncl_context *context);
-/* Lists devices once. */
+/* Lists devices once, whoever asks: context->list may be read from then on. */
 ncl_status ncl_context_list(struct ncl_context *context);
 /* NCL_REPORT_DB. */
 ncl_status ncl_db_report(struct ncl_context *context, char **json);

@@ -266,6 +266,7 @@ ncl_status ncl_db(ncl_context *context, ncl_db_action action, const char *const 
 static json_t *describe(struct ncl_store *store, const struct ncl_record_list *list)
 {
     const size_t rows = ncl_records_count(store);
+    const char *path = ncl_store_path(store);
     json_t *records = json_array();
     int failed = records == NULL;
 
@@ -275,8 +276,9 @@ static json_t *describe(struct ncl_store *store, const struct ncl_record_list *l
         json_decref(records);
         return NULL;
     }
-    return json_pack("{s:s?, s:o, s:I}", "path", ncl_store_path(store), "records", records,
-                     "passed_over", (json_int_t)(rows > list->count ? rows - list->count : 0));
+    return json_pack("{s:o, s:o, s:I}", "path", path ? ncl_json_text(path) : json_null(), "records",
+                     records, "passed_over",
+                     (json_int_t)(rows > list->count ? rows - list->count : 0));
 }
 
 ncl_status ncl_db_report(struct ncl_context *context, char **json)

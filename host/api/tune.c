@@ -34,7 +34,6 @@ static ncl_status check_options(const struct ncl_context *context, const ncl_tun
 static ncl_status tune(ncl_context *context, const ncl_model *model, const struct ncl_dims *dims,
                        int count, const ncl_tune_options *options, char **json)
 {
-    const char *block = getenv("NEXTCL_CHANNEL_BLOCK");
     const struct ncl_tune_config config = {
         .session = {.device = &context->device,
                     .math = context->options.math,
@@ -43,7 +42,7 @@ static ncl_status tune(ncl_context *context, const ncl_model *model, const struc
                     .store = context->store,
                     .workers = ncl_context_workers(context)},
         .cache_dir = context->cache_dir,
-        .channel_block_asked = context->options.channel_block || (block && block[0]),
+        .channel_block_asked = !context->channel_block_free,
         .options = options,
         .device_index = context->device_text[0] ? context->device_text : NULL,
     };

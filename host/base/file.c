@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -86,23 +87,6 @@ void ncl_file_forget(const void *data, size_t bytes)
         madvise((void *)first, end - first, MADV_DONTNEED); /* a hint: failing costs memory only */
 }
 
-static bool write_all(int file, const void *data, size_t bytes)
-{
-    const char *rest = data;
-
-    while (bytes > 0) {
-        const ssize_t written = write(file, rest, bytes);
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        if (written > 0) {
-            rest += written;
-            bytes -= (size_t)written;
-        }
-    }
-    return true;
-}
-
 /* Opens a new file beside path; *name is the caller's to free. -1 with errno. */
 static int open_beside(const char *path, char **name)
 {
@@ -131,7 +115,7 @@ static int write_parts(int file, const struct ncl_file_part *parts, size_t part_
     int error = 0;
 
     for (size_t i = 0; i < part_count && error == 0; i++) {
-        error = write_all(file, parts[i].data, parts[i].bytes) ? 0 : errno;
+        error = ncl_fd_write(file, parts[i].data, parts[i].bytes) ? 0 : errno;
     }
     if (error == 0 && fsync(file) != 0 && errno != EINVAL && errno != ENOSYS) {
         error = errno;

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #undef ncl_fail /* the analyzer's */
@@ -9,6 +10,14 @@
 #define LINE_BYTES 1024
 
 static _Thread_local char last_error[LINE_BYTES];
+
+struct ncl_log_message {
+    struct ncl_log_message *next;
+    struct ncl_log log;
+    ncl_log_level level;
+    char line[];
+};
+static _Thread_local struct ncl_log_held *held; /* NULL: nothing is kept */
 
 /* One line, whatever it quotes: names from hostile files must not reach a terminal as escapes. */
 static void make_one_line(char *line)
@@ -35,11 +44,52 @@ __attribute__((format(printf, 2, 0))) static void format_line(char line[LINE_BYT
     make_one_line(line);
 }
 
+/* Without memory for it a message is lost; a failure has its status as well. */
+static void keep(const struct ncl_log *log, ncl_log_level level, const char *line)
+{
+    const size_t bytes = strlen(line) + 1;
+    struct ncl_log_message *message = malloc(sizeof(*message) + bytes);
+
+    if (message == NULL) {
+        return;
+    }
+    *message = (struct ncl_log_message){.log = *log, .level = level};
+    memcpy(message->line, line, bytes);
+    if (held->last != NULL) {
+        held->last->next = message;
+    } else {
+        held->first = message;
+    }
+    held->last = message;
+}
+
 static void emit(const struct ncl_log *log, ncl_log_level level, const char *line)
 {
-    if (log != NULL && log->write != NULL && level <= log->level) {
+    if (log == NULL || log->write == NULL || level > log->level) {
+        return;
+    }
+    if (held != NULL) {
+        keep(log, level, line);
+    } else {
         log->write(log->user, level, line);
     }
+}
+
+void ncl_log_hold(struct ncl_log_held *said)
+{
+    held = said;
+}
+
+void ncl_log_deliver(struct ncl_log_held *said)
+{
+    struct ncl_log_message *next = NULL;
+
+    for (struct ncl_log_message *message = said->first; message != NULL; message = next) {
+        next = message->next;
+        emit(&message->log, message->level, message->line);
+        free(message);
+    }
+    *said = (struct ncl_log_held){0};
 }
 
 ncl_status ncl_fail(const struct ncl_log *log, ncl_status status, const char *format, ...)

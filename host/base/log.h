@@ -1,5 +1,6 @@
 /* Failures and messages. Nothing below the command line prints: it returns a status and leaves the
- * details here. Thread-safe: the last error belongs to the calling thread. */
+ * details here. Thread-safe: the last error belongs to the calling thread, and messages reach the
+ * user's function on the thread that called NextCL. */
 #ifndef NCL_BASE_LOG_H
 #define NCL_BASE_LOG_H
 
@@ -23,6 +24,16 @@ ncl_status ncl_fail_within(ncl_status status, const char *format, ...)
 ncl_status ncl_fail_memory(const struct ncl_log *log, const char *what);
 void ncl_note(const struct ncl_log *log, ncl_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What a thread says that works for another, in its order. A zeroed struct is empty. */
+struct ncl_log_message;
+struct ncl_log_held {
+    struct ncl_log_message *first, *last;
+};
+/* What the calling thread says from now on, to whatever log, is kept there. */
+void ncl_log_hold(struct ncl_log_held *said);
+/* Says it, on the calling thread, and empties it. */
+void ncl_log_deliver(struct ncl_log_held *said);
 
 #ifdef __clang_analyzer__
 /* clang's analyzer does not see into other files, and must know that a failure's status is the one

@@ -231,9 +231,11 @@ bool ncl_fd_write(int fd, const void *data, size_t bytes)
     while (sent < bytes) {
         const ssize_t done = write(fd, (const char *)data + sent, bytes - sent);
 
+        if (done == 0)
+            errno = EIO; /* nothing says that the next one would write more */
         if (done > 0)
             sent += (size_t)done;
-        else if (done == 0 || errno != EINTR)
+        else if (errno != EINTR)
             return false;
     }
     return true;

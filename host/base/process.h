@@ -37,8 +37,9 @@ void ncl_process_kill(const struct ncl_process *process);
  * was SIGKILL, of whoever, and of this call where it lived still. */
 bool ncl_process_end(struct ncl_process *process, char ended[64]);
 
-/* For the child: all bytes, blocking. false: the other end is gone. */
+/* All bytes, blocking; the descriptor may be a file's. false: errno. */
 bool ncl_fd_write(int fd, const void *data, size_t bytes);
+/* For the child: all bytes, blocking. false: the other end is gone. */
 bool ncl_fd_read(int fd, void *data, size_t bytes);
 /* Keeps both to this process: not for what it starts, which may outlive it, nor for what its
  * libraries print. Those that are 0, 1 or 2 are replaced by others, and /dev/null takes their

@@ -1,7 +1,9 @@
 #include "base/thread.h"
+#include "base/log.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* More threads than this never paid for work that one call hands out. */
@@ -12,6 +14,12 @@ struct job {
     void *user;
     size_t count;
     atomic_size_t next;
+};
+
+struct helper {
+    pthread_t thread;
+    struct job *job;
+    struct ncl_log_held said;
 };
 
 unsigned ncl_cpu_count(void)
@@ -28,32 +36,46 @@ unsigned ncl_cpu_count(void)
     return online > 0 ? (unsigned)online : 1;
 }
 
-static void *run(void *argument)
+static void run(struct job *job)
 {
-    struct job *job = argument;
     size_t index = atomic_fetch_add(&job->next, 1);
 
     while (index < job->count) {
         job->work(job->user, index);
         index = atomic_fetch_add(&job->next, 1);
     }
+}
+
+static void *help(void *argument)
+{
+    struct helper *helper = argument;
+
+    ncl_log_hold(&helper->said);
+    run(helper->job);
     return NULL;
+}
+
+static bool start(struct helper *helper, struct job *job)
+{
+    *helper = (struct helper){.job = job};
+    return pthread_create(&helper->thread, NULL, help, helper) == 0;
 }
 
 void ncl_parallel_for(size_t count, void (*work)(void *user, size_t index), void *user)
 {
     struct job job = {.work = work, .user = user, .count = count};
-    pthread_t threads[MAX_THREADS];
+    struct helper helpers[MAX_THREADS];
     size_t wanted = ncl_cpu_count();
     size_t started = 0;
 
     wanted = wanted > MAX_THREADS ? MAX_THREADS : wanted;
     wanted = wanted > count ? count : wanted;
-    while (started + 1 < wanted && pthread_create(&threads[started], NULL, run, &job) == 0) {
+    while (started + 1 < wanted && start(&helpers[started], &job)) {
         started++;
     }
     run(&job);
-    while (started > 0) {
-        pthread_join(threads[--started], NULL);
+    for (size_t i = 0; i < started; i++) {
+        pthread_join(helpers[i].thread, NULL);
+        ncl_log_deliver(&helpers[i].said);
     }
 }

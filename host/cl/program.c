@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/version.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static bool make_key(const struct ncl_device *device, const char *source, const 
     }
     device->cl->GetPlatformInfo(device->platform, CL_PLATFORM_VERSION, sizeof(platform_version) - 1,
                                 platform_version, NULL);
-    ncl_text_add(&text, "%d.%d.%d;", NCL_VERSION_MAJOR, NCL_VERSION_MINOR, NCL_VERSION_PATCH);
+    ncl_text_add(&text, "%s;", NCL_VERSION_TEXT);
     add_keyed(&text, caps->platform);
     add_keyed(&text, platform_version);
     add_keyed(&text, caps->name);

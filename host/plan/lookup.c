@@ -1,12 +1,10 @@
 #include "plan/lookup.h"
 
+#include "base/version.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-#define LIBRARY TEXT(NCL_VERSION_MAJOR) "." TEXT(NCL_VERSION_MINOR) "." TEXT(NCL_VERSION_PATCH)
 
 const char *ncl_match_name(enum ncl_match match)
 {
@@ -71,7 +69,7 @@ bool ncl_record_about(const struct ncl_problem *p, const struct ncl_caps *caps,
     ncl_point_params(point, &keys->params);
     ncl_point_kernel_hash(point->algo, keys->kernel);
     *record = (struct ncl_record){
-        .library = LIBRARY,
+        .library = NCL_VERSION_TEXT,
         .order_version = NCL_ORDER_VERSION,
         .kernel = keys->kernel,
         .problem = keys->problem.data,

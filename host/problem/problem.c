@@ -39,19 +39,6 @@ ncl_status ncl_shape_check(const struct ncl_log *log, const struct ncl_shape *sh
     return NCL_OK;
 }
 
-int ncl_window_out(int in, int kernel, int stride, int dilation, int pad_before, int pad_after)
-{
-    int64_t room, out;
-
-    if (in < 1 || kernel < 1 || stride < 1 || dilation < 1)
-        return 0;
-    room = (int64_t)in + pad_before + pad_after - (int64_t)dilation * (kernel - 1) - 1;
-    if (room < 0)
-        return 0;
-    out = room / stride + 1;
-    return out > INT_MAX ? 0 : (int)out;
-}
-
 double ncl_problem_macs(const struct ncl_problem *problem)
 {
     const struct ncl_conv *conv = &problem->of.conv;

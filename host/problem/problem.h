@@ -130,8 +130,6 @@ static inline size_t ncl_element_bytes(enum ncl_order order, bool half)
 }
 ncl_status ncl_shape_check(const struct ncl_log *log, const struct ncl_shape *shape,
                            const char *what);
-/* Length of the output along one axis; 0 when the window does not fit. */
-int ncl_window_out(int in, int kernel, int stride, int dilation, int pad_before, int pad_after);
 double ncl_problem_macs(const struct ncl_problem *problem); /* multiply-accumulates; conv only */
 /* One line that names everything two problems must share to share a plan, e.g.
  * "conv x1x64x56x56 y1x256x56x56 k1x1 s1x1 d1x1 p0,0,0,0 g1 bias res relu". */

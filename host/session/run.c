@@ -121,8 +121,8 @@ static ncl_status check_memory(const struct ncl_session *session, const ncl_tens
     return NCL_OK;
 }
 
-static ncl_status check_tensor(const struct ncl_session *session, const ncl_tensor *tensor,
-                               int slot, const char *what, size_t index)
+ncl_status ncl_session_check_tensor(const struct ncl_session *session, const ncl_tensor *tensor,
+                                    int slot, const char *what, size_t index)
 {
     const struct ncl_slot *s = &session->schedule->slots[slot];
     const size_t bytes = ncl_session_slot_bytes(session, slot);
@@ -196,11 +196,11 @@ static ncl_status check_io(const struct ncl_session *session, const struct ncl_s
                         "%zu inputs and %zu outputs given, the model has %zu and %zu",
                         io->input_count, io->output_count, inputs, outputs);
     for (size_t i = 0; status == NCL_OK && i < inputs; i++)
-        status = check_tensor(session, &io->inputs[i], ncl_session_input_slot(session, (int)i),
-                              "input", i);
+        status = ncl_session_check_tensor(session, &io->inputs[i],
+                                          ncl_session_input_slot(session, (int)i), "input", i);
     for (size_t i = 0; status == NCL_OK && i < outputs; i++)
-        status = check_tensor(session, &io->outputs[i], ncl_session_output_slot(session, (int)i),
-                              "output", i);
+        status = ncl_session_check_tensor(session, &io->outputs[i],
+                                          ncl_session_output_slot(session, (int)i), "output", i);
     for (size_t i = 0; status == NCL_OK && io->event && i < inputs + outputs; i++)
         if (!(i < inputs ? io->inputs[i] : io->outputs[i - inputs]).mem)
             status = ncl_fail(session->device->log, NCL_ERROR_USAGE,

@@ -156,6 +156,9 @@ struct ncl_session_io {
     cl_event *event;
 };
 ncl_status ncl_session_execute(struct ncl_session *session, const struct ncl_session_io *io);
+/* Is the tensor, the caller's input or output (what) of this index, as the slot needs it? */
+ncl_status ncl_session_check_tensor(const struct ncl_session *session, const ncl_tensor *tensor,
+                                    int slot, const char *what, size_t index);
 /* Enqueues one part, falling back where the launch fails. first, event: ncl_launch_enqueue. */
 ncl_status ncl_session_enqueue_part(struct ncl_session *session, int part, cl_uint wait_count,
                                     const cl_event *waits, cl_event *first, cl_event *event);

@@ -1,6 +1,7 @@
 /* Records that the tuner writes: of points, of those that began, and of what was chosen. */
 #include "session/tune_parts.h"
 
+#include "base/version.h"
 #include "plan/lookup.h"
 
 #include <stdio.h>
@@ -300,7 +301,7 @@ void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tu
     const struct ncl_tune_choice *own = &net->tuning->choices[0]; /* the device's own block */
     char klass[64], hash[NCL_HASH_TEXT], params[16];
     struct ncl_record record = {
-        .library = ncl_version(),
+        .library = NCL_VERSION_TEXT,
         .order_version = NCL_ORDER_VERSION,
         .kernel = hash,
         .problem = net->key,

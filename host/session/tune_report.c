@@ -2,6 +2,7 @@
 #include "session/report.h"
 #include "session/tune_parts.h"
 
+#include "base/version.h"
 #include "plan/lookup.h"
 #include "tunedb/record_json.h"
 #include "tunedb/store.h"
@@ -303,7 +304,7 @@ static json_t *head_json(const struct ncl_tuning *t, const struct ncl_tune_net *
         "s:b, s:b, s:b, s:b}",
         "model", "", "device", ncl_json_text(caps->name), "platform", ncl_json_text(caps->platform),
         "vendor", ncl_json_text(caps->vendor), "driver", ncl_json_text(caps->driver), "class",
-        klass, "compute_units", (int)caps->compute_units, "library", ncl_version(), "math",
+        klass, "compute_units", (int)caps->compute_units, "library", NCL_VERSION_TEXT, "math",
         t->session.math == NCL_MATH_FAST ? "fast" : "reproducible", "precision",
         ncl_precision_name(net->precision), "batch",
         (json_int_t)(t->input_count && t->inputs[0].rank ? t->inputs[0].dims[0] : 1),

@@ -1,6 +1,7 @@
 /* What the tuner knows when it begins, and the journal that lets it go on. */
 #include "session/tune_parts.h"
 
+#include "base/version.h"
 #include "plan/lookup.h"
 #include "tunedb/claim.h"
 
@@ -144,8 +145,9 @@ static void write_name(const struct ncl_tune_net *net, int number, struct ncl_te
                  "driver %s",
                  net->key, net->channel_block, net->precision == NCL_FP16 ? "fp16" : "fp32",
                  t->session.math == NCL_MATH_FAST ? "fast" : "reproducible", t->options.seed,
-                 (int)t->options.effort, t->options.from_worst ? " from worst" : "", ncl_version(),
-                 kernels, t->device.caps.platform, t->device.caps.name, t->device.caps.driver);
+                 (int)t->options.effort, t->options.from_worst ? " from worst" : "",
+                 NCL_VERSION_TEXT, kernels, t->device.caps.platform, t->device.caps.name,
+                 t->device.caps.driver);
     if (number > 0)
         ncl_text_add(name, ", beside %d others", number);
 }

@@ -368,10 +368,12 @@ static ncl_status give_inputs(struct verify *v, const ncl_tensor *inputs, size_t
         const int slot = ncl_session_input_slot(v->session, (int)i);
         const size_t bytes = ncl_session_slot_bytes(v->session, slot);
 
-        if (!inputs[i].data || inputs[i].bytes < bytes)
+        if (!inputs[i].data)
             return ncl_fail(v->session->device->log, NCL_ERROR_USAGE,
-                            "verify: input %zu has %zu bytes of host data, expected %zu", i,
-                            inputs[i].data ? inputs[i].bytes : 0, bytes);
+                            "verify: input %zu: expected host data", i);
+        status = ncl_session_check_tensor(v->session, &inputs[i], slot, "input", i);
+        if (status != NCL_OK)
+            return status;
         v->host[slot] = ncl_alloc(bytes, 1);
         if (!v->host[slot])
             return ncl_fail_memory(v->session->device->log, "verification");

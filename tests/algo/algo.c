@@ -33,38 +33,6 @@ START_TEST(legal_points_have_listed_values_and_are_valid)
 }
 END_TEST
 
-/* Shrinks (p, kb) in the given order and compares with (to_p, to_kb). */
-static bool shrinks(int limit, const int *order, int count, const int from[2], const int to[2])
-{
-    const struct ncl_problem p = limited(limit);
-    int v[2] = {from[0], from[1]};
-
-    return ncl_algo_shrink(&sample, v, order, count, &p, NULL) && v[0] == to[0] && v[1] == to[1];
-}
-
-START_TEST(shrinking_lowers_the_first_named_first)
-{
-    const int p_first[] = {0, 1}, kb_first[] = {1, 0}, from[] = {8, 2};
-
-    ck_assert(shrinks(16, p_first, 2, from, (const int[]){8, 2}));
-    ck_assert(shrinks(4, p_first, 2, from, (const int[]){2, 2}));
-    ck_assert(shrinks(4, kb_first, 2, from, (const int[]){4, 1}));
-    ck_assert(shrinks(1, p_first, 2, from, (const int[]){1, 1}));
-    /* Values that are not listed go to the next listed one. */
-    ck_assert(shrinks(99, p_first, 2, (const int[]){7, 5}, (const int[]){1, 2}));
-    ck_assert(shrinks(99, p_first, 2, (const int[]){100, 2}, (const int[]){8, 2}));
-}
-END_TEST
-
-START_TEST(shrinking_can_fail)
-{
-    const int order[] = {0, 1}, from[] = {8, 2};
-
-    ck_assert(!shrinks(0, order, 2, from, (const int[]){1, 1}));
-    ck_assert(!shrinks(1, order, 1, from, (const int[]){1, 2}));
-}
-END_TEST
-
 START_TEST(registered_algorithms_are_found)
 {
     ck_assert_uint_gt(ncl_algo_count, 0);
@@ -156,8 +124,6 @@ int main(void)
     int failures;
 
     tcase_add_test(tcase, legal_points_have_listed_values_and_are_valid);
-    tcase_add_test(tcase, shrinking_lowers_the_first_named_first);
-    tcase_add_test(tcase, shrinking_can_fail);
     tcase_add_test(tcase, registered_algorithms_are_found);
     tcase_add_test(tcase, epilogue_arguments_keep_their_order);
     tcase_add_loop_test(tcase, weights_are_packed_where_documented, 0, 3);

@@ -2,6 +2,7 @@
 #include "support/suite.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 
 START_TEST(texts)
@@ -148,6 +149,64 @@ START_TEST(inspecting_at_given_shapes)
 }
 END_TEST
 
+/* ---- threads ---- */
+
+#define THREADS 4
+
+struct asker {
+    ncl_context *context;
+    pthread_barrier_t *all;
+    size_t count;
+    ncl_device_info last;
+    ncl_status status;
+};
+
+static void *ask(void *user)
+{
+    struct asker *a = user;
+
+    pthread_barrier_wait(a->all);
+    a->status = ncl_device_count(a->context, &a->count);
+    if (a->status == NCL_OK)
+        a->status = ncl_device_get(a->context, a->count - 1, &a->last);
+    return NULL;
+}
+
+/* Opened without a device, a context lists them when it is first asked. */
+static void ask_at_once(size_t count)
+{
+    ncl_context *context = api_open("none");
+    struct asker askers[THREADS];
+    pthread_t threads[THREADS];
+    pthread_barrier_t all;
+
+    ck_assert_int_eq(pthread_barrier_init(&all, NULL, THREADS), 0);
+    for (int i = 0; i < THREADS; i++) {
+        askers[i] = (struct asker){.context = context, .all = &all};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_int_eq(askers[i].status, NCL_OK);
+        ck_assert_uint_eq(askers[i].count, count);
+        ck_assert_str_eq(askers[i].last.name, askers[0].last.name);
+    }
+    pthread_barrier_destroy(&all);
+    ncl_close(context);
+}
+
+START_TEST(threads_may_ask_for_devices_at_once)
+{
+    ncl_context *context = api_open("none");
+    size_t count;
+
+    MUST(ncl_device_count(context, &count));
+    ncl_close(context);
+    for (int i = 0; i < 50; i++)
+        ask_at_once(count);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("context");
@@ -158,5 +217,6 @@ int main(void)
     tcase_add_test(tests, devices_are_listed);
     tcase_add_test(tests, without_a_device_models_can_still_be_read);
     tcase_add_test(tests, inspecting_at_given_shapes);
+    tcase_add_test(tests, threads_may_ask_for_devices_at_once);
     return ncl_run_suite(tests, "context");
 }

@@ -35,6 +35,45 @@ START_TEST(refuses_wrong_arguments)
 }
 END_TEST
 
+/* Once the search has begun. */
+static int stop(void *user, const ncl_tune_progress *progress)
+{
+    (void)user;
+    return progress->trials > 0;
+}
+
+/* Other blocks are looked at before that, if the caller asked for none. */
+static size_t blocks_tried(const char *asked)
+{
+    ncl_tune_options options = {
+        .struct_size = sizeof options, .effort = NCL_EFFORT_FULL, .progress = stop};
+    ncl_context *context;
+    ncl_model *model;
+    json_t *report;
+    char *text = NULL;
+    size_t count;
+
+    setenv("NEXTCL_CHANNEL_BLOCK", asked, 1);
+    context = tune_open();
+    model = api_model(context);
+    MUST_FAIL(ncl_tune(context, model, &input, 1, &options, &text), NCL_ERROR_CANCELLED, "cancel");
+    unsetenv("NEXTCL_CHANNEL_BLOCK");
+    report = json_loads(text, 0, NULL);
+    count = json_array_size(json_object_get(json_object_get(report, "session"), "channel_block"));
+    json_decref(report);
+    ncl_free(text);
+    ncl_model_free(model);
+    ncl_close(context);
+    return count;
+}
+
+START_TEST(a_channel_block_of_0_asks_for_none)
+{
+    ck_assert_uint_eq(blocks_tried("0"), 3);
+    ck_assert_uint_eq(blocks_tried("8"), 0);
+}
+END_TEST
+
 /* The lowest algorithm is tried for every problem when bad starts are looked for. */
 static json_t *tune_with_fault(const char *name)
 {
@@ -97,6 +136,7 @@ int main(int argc, char **argv)
     tcase_add_checked_fixture(tests, place_make, place_drop);
     tcase_set_timeout(tests, 200);
     tcase_add_test(tests, refuses_wrong_arguments);
+    tcase_add_test(tests, a_channel_block_of_0_asks_for_none);
     tcase_add_test(tests, crashes_cost_a_worker_and_are_passed_over);
     tcase_add_test(tests, wrong_results_never_win);
     return ncl_run_suite(tests, "api/tune");

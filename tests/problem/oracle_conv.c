@@ -38,6 +38,12 @@ struct data {
     struct ncl_weights weights;
 };
 
+/* Positions of a window along one axis. */
+static int positions(int in, int kernel, int stride, int dilation, int pads)
+{
+    return (in + pads - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
 static struct data make(const struct shape_case *c)
 {
     const struct ncl_window *w = &c->conv.window;
@@ -48,8 +54,8 @@ static struct data make(const struct shape_case *c)
     d.p.epilogue.bias = true;
     d.p.y = (struct ncl_shape){
         c->x.n, c->k,
-        ncl_window_out(c->x.h, w->kernel_h, w->stride_h, w->dilation_h, w->pad_top, w->pad_bottom),
-        ncl_window_out(c->x.w, w->kernel_w, w->stride_w, w->dilation_w, w->pad_left, w->pad_right)};
+        positions(c->x.h, w->kernel_h, w->stride_h, w->dilation_h, w->pad_top + w->pad_bottom),
+        positions(c->x.w, w->kernel_w, w->stride_w, w->dilation_w, w->pad_left + w->pad_right)};
     d.inputs = ncl_shape_elements(&d.p.x, NCL_PLAIN, 4);
     d.outputs = ncl_shape_elements(&d.p.y, NCL_PLAIN, 4);
     d.taps = (size_t)(c->x.c / c->conv.groups) * window;

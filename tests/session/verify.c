@@ -160,6 +160,13 @@ START_TEST(wrong_inputs_are_refused)
     ck_assert_int_eq(ncl_session_verify(session, &bad, 1, NULL), NCL_ERROR_USAGE);
     bad = input, bad.bytes--;
     ck_assert_int_eq(ncl_session_verify(session, &bad, 1, NULL), NCL_ERROR_USAGE);
+    bad = input, bad.element = (ncl_element)9;
+    ck_assert_int_eq(ncl_session_verify(session, &bad, 1, NULL), NCL_ERROR_USAGE);
+    bad = input, bad.rank--;
+    ck_assert_int_eq(ncl_session_verify(session, &bad, 1, NULL), NCL_ERROR_INPUT);
+    bad = input, bad.dims[2]++; /* as many bytes, but of another image */
+    ck_assert_int_eq(ncl_session_verify(session, &bad, 1, NULL), NCL_ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(ncl_error_text(), "dimension 2"));
     free(input.data);
     ncl_session_destroy(session);
     fixture_close(&f);
