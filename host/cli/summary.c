@@ -214,7 +214,7 @@ static void print_kept(const json_t *root)
         printf("kept      nowhere: %s\n",
                problem[0] ? problem : "there is no cache that can be written ($NEXTCL_CACHE_DIR)");
     else if (unkept > 0)
-        printf("kept      not all: %.0f winners have no record in %s any more\n", unkept, store);
+        printf("kept      not all: %.0f records are not in %s\n", unkept, store);
     else if (is_found(root))
         printf("kept      in %s; run, classify and bench use it from now on\n", store);
     else

@@ -228,6 +228,7 @@ ncl_status ncl_tune_net_open(struct ncl_tuning *tuning, int channel_block, ncl_p
 void ncl_tune_net_close(struct ncl_tune_net *net)
 {
     ncl_tune_give_name_back(net);
+    ncl_tune_drop_late(net);
     ncl_schedule_free(net->schedule);
     ncl_graph_free(net->graph);
     free(net->events);

@@ -43,6 +43,16 @@ struct ncl_tune_pair {
     bool differs; /* not every run had the same outputs, though all points compute the same bits */
 };
 
+/* What the store did not take yet, see tune_late.c. */
+struct ncl_tune_late {
+    struct ncl_record_list records;
+    size_t put;            /* of which so many are there by now */
+    struct ncl_text lines; /* of the journal, each with a NUL at its end */
+    bool begins;           /* they replace what the journal holds */
+    uint64_t tried;        /* ncl_clock_ns of the last time, in vain */
+    double waited;         /* seconds at the end of the run */
+};
+
 /* A network at one channel block and precision. */
 struct ncl_tune_net {
     struct ncl_tuning *tuning;
@@ -76,7 +86,8 @@ struct ncl_tune_net {
     double planned_trials; /* of a fixed sample; 0: it is none, or nobody counted */
     bool searched, verified;
     bool unchecked; /* not verified: nothing was changed, and the budget was used up */
-    int unkept;     /* winners that the store did not take */
+    int unkept;     /* winners and other records that the store did not take */
+    struct ncl_tune_late late;
     /* useful: until the portfolio's best was known for most of the network's time; 0: never */
     double search_seconds, useful_seconds;
     double measured_at;        /* when the standard session had been timed; 0: it was not */
@@ -118,6 +129,7 @@ struct ncl_tuning {
     struct ncl_tune_net *net;   /* that is worked on */
     ncl_tune_progress progress; /* last one */
     bool cancelled;
+    char boot[40];      /* of the system, which of its boots this is; "": it does not say */
     double compiled_at; /* when the driver's compiler was last seen to work; 0: nobody looked */
     double peak_gflops;
     double create_seconds, verify_seconds; /* measured on the way: what the end will take */
@@ -183,7 +195,10 @@ void ncl_tune_end_journal(const struct ncl_tune_net *net);
 void ncl_tune_give_name_back(struct ncl_tune_net *net);
 
 /* tune_records.c */
-void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note);
+void ncl_tune_record(struct ncl_tune_net *net, const struct ncl_search_note *note);
+/* Of a trial that began with a worker and never ended: was that more than its tuner being killed? A
+ * machine that went down may have been taken along; the second time it was. */
+bool ncl_tune_is_deadly(const struct ncl_tuning *tuning, const char *why);
 void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count);
 /* Was the point measured, by this run or an earlier one? Then it is beyond suspicion. */
 bool ncl_tune_is_measured(const struct ncl_tune_net *net, int task, const struct ncl_point *point);
@@ -201,7 +216,21 @@ void ncl_tune_stand_by_choices(struct ncl_tune_net *net);
  * what is chosen: the rest was not looked at long enough. */
 void ncl_tune_choose(struct ncl_tune_net *net, bool complete);
 /* What a session of the network takes with the choice; chosen: sessions make it from now on. */
-void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice);
+void ncl_tune_record_session(struct ncl_tune_net *net, const struct ncl_tune_choice *choice);
+
+/* tune_late.c: what the store takes when it can.
+ * false: there is still something that it did not take. */
+bool ncl_tune_write_late(struct ncl_tune_net *net);
+/* At once, or later: after what was put before. */
+void ncl_tune_put(struct ncl_tune_net *net, const struct ncl_record *record);
+/* Of the run's journal, each line with a NUL at its end; begins: in the place of what it holds.
+ * false: not written so far. */
+bool ncl_tune_put_lines(struct ncl_tune_net *net, const struct ncl_text *lines, bool begins);
+/* At the end of a run: waits for a while if the store is locked. false: it still is, or there is
+ * something that it does not take. */
+bool ncl_tune_settle(struct ncl_tune_net *net);
+/* Counts what the store never took, says so, and forgets it. */
+void ncl_tune_drop_late(struct ncl_tune_net *net);
 
 /* tune_journal.c: lines of the journal. */
 struct ncl_tune_line {

@@ -20,7 +20,7 @@ static bool about(const struct ncl_tune_net *net, int task, const struct ncl_poi
     return whole;
 }
 
-static void put(const struct ncl_tune_net *net, int task, const struct ncl_point *point,
+static void put(struct ncl_tune_net *net, int task, const struct ncl_point *point,
                 enum ncl_verdict verdict, const char *why)
 {
     struct ncl_record_keys keys;
@@ -29,12 +29,12 @@ static void put(const struct ncl_tune_net *net, int task, const struct ncl_point
     if (about(net, task, point, &keys, &record)) {
         record.verdict = verdict;
         record.why = why;
-        ncl_records_put(net->tuning->store, &record);
+        ncl_tune_put(net, &record);
     }
     ncl_record_keys_free(&keys);
 }
 
-void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_note *note)
+void ncl_tune_record(struct ncl_tune_net *net, const struct ncl_search_note *note)
 {
     const struct ncl_tune_layer *layer = &net->layers[note->task];
     const bool standard = ncl_point_equal(&net->tasks[note->task].start, &layer->standard);
@@ -49,7 +49,7 @@ void ncl_tune_record(const struct ncl_tune_net *net, const struct ncl_search_not
         record.samples = note->samples;
         record.verified = note->verdict == NCL_VERDICT_GOOD;
         record.why = note->why ? note->why : "";
-        ncl_records_put(net->tuning->store, &record);
+        ncl_tune_put(net, &record);
     }
     ncl_record_keys_free(&keys);
 }
@@ -85,38 +85,93 @@ static bool is_start(const struct ncl_tune_net *net, const struct ncl_trial *tri
     return ncl_point_equal(&trial->point, &net->tasks[trial->task].start);
 }
 
-/* What is there already of another machine stays, all but its verdict. With a worker nobody needs
- * to know: it is the worker that dies. */
-static void put_started(const struct ncl_tune_net *net, const struct ncl_trial *trial)
+/* What a STARTED record says: once, or for the second time after the machine went down meanwhile,
+ * and in which boot of the system. */
+#define BEGAN "began, and its process never said how it ended"
+#define BEGAN_AGAIN "began twice, in two boots, and its process never said how it ended"
+#define BOOT " (boot "
+
+static bool is_of_other_boot(const struct ncl_tuning *t, const char *why)
 {
-    static const char why[] = "began, and its process never said how it ended";
+    const char *boot = strstr(why, BOOT);
+
+    return boot && t->boot[0] && strncmp(boot + strlen(BOOT), t->boot, strlen(t->boot)) != 0;
+}
+
+static bool is_second(const char *why)
+{
+    return strncmp(why, BEGAN_AGAIN, strlen(BEGAN_AGAIN)) == 0;
+}
+
+bool ncl_tune_is_deadly(const struct ncl_tuning *tuning, const char *why)
+{
+    return is_second(why) && is_of_other_boot(tuning, why);
+}
+
+static void write_why(const struct ncl_tuning *t, const struct ncl_standing *standing,
+                      char why[160])
+{
+    const bool again = standing->verdict == NCL_VERDICT_STARTED &&
+                       (is_second(standing->why) || is_of_other_boot(t, standing->why));
+
+    snprintf(why, 160, "%s%s%s%s", again ? BEGAN_AGAIN : BEGAN, t->boot[0] ? BOOT : "", t->boot,
+             t->boot[0] ? ")" : "");
+}
+
+/* What is there already of another machine, and good, stays, all but its verdict. With a worker
+ * nobody needs to know: it is the worker that dies. */
+static bool add_started(struct ncl_tune_net *net, const struct ncl_trial *trial,
+                        struct ncl_record_list *list)
+{
     struct ncl_store *store = net->tuning->store;
     struct ncl_standing standing;
     struct ncl_record_keys keys;
     struct ncl_record record;
+    char why[160];
+    bool whole, import;
 
-    put(net, trial->task, &trial->point, NCL_VERDICT_STARTED, why);
-    if (net->tuning->worker)
-        return;
     ncl_lookup_standing(store, &net->tasks[trial->task].problem, &net->tuning->device.caps,
                         &trial->point, &standing);
-    if (about(net, trial->task, &trial->point, &keys, &record) &&
-        standing.origin != NCL_ORIGIN_MEASURED)
-        ncl_records_mark(store, &record, NCL_VERDICT_STARTED, why);
+    write_why(net->tuning, &standing, why);
+    import = standing.origin != NCL_ORIGIN_MEASURED && standing.verdict == NCL_VERDICT_GOOD;
+    whole = about(net, trial->task, &trial->point, &keys, &record);
+    record.verdict = NCL_VERDICT_STARTED;
+    record.why = why;
+    if (whole && import && !net->tuning->worker)
+        ncl_records_mark(store, &record, record.verdict, why);
+    else if (whole)
+        whole = ncl_record_list_add(list, &record);
     ncl_record_keys_free(&keys);
+    return whole;
+}
+
+/* On the disk before they run, since they may take the machine along. A store that is locked just
+ * now does not get them: later they would be of no use. */
+static void put_started(struct ncl_tune_net *net, const struct ncl_trial *trials, size_t count)
+{
+    struct ncl_record_list list = {0};
+    bool whole = count > 0 && ncl_tune_write_late(net);
+
+    for (size_t i = 0; whole && i < count; i++)
+        whole = add_started(net, &trials[i], &list);
+    if (whole)
+        ncl_records_put_synced(net->tuning->store, list.records, list.count);
+    ncl_record_list_free(&list);
 }
 
 void ncl_tune_record_started(struct ncl_tune_net *net, const struct ncl_trial *trials, int count)
 {
+    const size_t first = net->begun_count;
+
     for (int i = 0; i < count; i++) {
         if (ncl_tune_is_measured(net, trials[i].task, &trials[i].point) ||
             (net->tuning->worker && is_start(net, &trials[i])) ||
             !ncl_grow((void **)&net->begun, &net->begun_capacity, net->begun_count,
                       sizeof *net->begun))
             continue;
-        put_started(net, &trials[i]);
         net->begun[net->begun_count++] = trials[i];
     }
+    put_started(net, net->begun + first, net->begun_count - first);
 }
 
 /* An import stays one, whether it is tried or not: only what this run put there goes. */
@@ -143,7 +198,10 @@ static void forget_started(const struct ncl_tune_net *net, const struct ncl_tria
 
 void ncl_tune_forget_started(struct ncl_tune_net *net)
 {
-    for (size_t i = 0; i < net->begun_count; i++)
+    const bool open = ncl_tune_settle(net);
+
+    ncl_tune_drop_late(net);
+    for (size_t i = 0; open && i < net->begun_count; i++)
         if (!ncl_tune_is_measured(net, net->begun[i].task, &net->begun[i].point))
             forget_started(net, &net->begun[i]);
     net->begun_count = 0;
@@ -196,7 +254,7 @@ static bool choose_point(const struct ncl_tune_net *net, int task, const struct 
 
 /* A record that is gone, with a store that somebody cleared or took away meanwhile, is put again.
  */
-static bool insist(const struct ncl_tune_net *net, int task, const struct ncl_point *point)
+static bool insist(struct ncl_tune_net *net, int task, const struct ncl_point *point)
 {
     const struct ncl_search_note *note;
 
@@ -272,12 +330,14 @@ void ncl_tune_choose_early(struct ncl_tune_net *net, const struct ncl_search_not
 
     if (start > 0 && !net->tuning->options.from_worst &&
         ncl_search_is_clear(note, start, is_seed(net, task, &note->point)) &&
-        beats_choice(net, task, note->seconds))
+        beats_choice(net, task, note->seconds) && ncl_tune_write_late(net))
         choose_point(net, task, &note->point);
 }
 
 void ncl_tune_choose(struct ncl_tune_net *net, bool complete)
 {
+    const bool open = ncl_tune_settle(net);
+
     for (int i = 0; i < net->count; i++) {
         const struct ncl_search_task *r = &net->results[i];
         const bool wins = ncl_tune_wins(net, i) && is_wanted(net, i);
@@ -287,16 +347,16 @@ void ncl_tune_choose(struct ncl_tune_net *net, bool complete)
         if (!r->best.algo)
             continue;
         if (complete && (wins || !net->tuning->options.from_worst))
-            kept = insist(net, i, wins ? &r->best : &net->layers[i].standard);
+            kept = open && insist(net, i, wins ? &r->best : &net->layers[i].standard);
         else if (wins && beats_choice(net, i, r->best_seconds))
-            kept = insist(net, i, &r->best);
+            kept = open && insist(net, i, &r->best);
         if (wins && !kept)
             net->layers[i].kept = false;
         net->unkept += wins && !kept;
     }
 }
 
-void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tune_choice *choice)
+void ncl_tune_record_session(struct ncl_tune_net *net, const struct ncl_tune_choice *choice)
 {
     const struct ncl_tune_choice *own = &net->tuning->choices[0]; /* the device's own block */
     char klass[64], hash[NCL_HASH_TEXT], params[16];
@@ -319,5 +379,7 @@ void ncl_tune_record_session(const struct ncl_tune_net *net, const struct ncl_tu
     ncl_fingerprint_of(&net->tuning->device.caps, klass, &record.on);
     snprintf(params, sizeof params, "CB=%d", choice->channel_block);
     ncl_kernels_hash(hash);
-    ncl_records_put(net->tuning->store, &record);
+    ncl_tune_put(net, &record);
+    ncl_tune_settle(net);
+    ncl_tune_drop_late(net);
 }

@@ -6,7 +6,7 @@
 #include "tunedb/claim.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- what is known ---- */
@@ -58,10 +58,12 @@ static int task_named(const struct ncl_tune_net *net, const char *problem)
 }
 
 /* A trial that began in a process which was killed. In a worker it did no harm, so that its tuner
- * must have been killed for another reason: it may be tried again by another worker. */
+ * must have been killed for another reason: it may be tried again by another worker, unless it
+ * seems to take the machine along. */
 static bool is_innocent(const struct ncl_tuning *t, const struct ncl_record *record)
 {
-    return record->verdict == NCL_VERDICT_STARTED && t->options.worker;
+    return record->verdict == NCL_VERDICT_STARTED && t->options.worker &&
+           !ncl_tune_is_deadly(t, record->why);
 }
 
 /* false: the record says nothing about any of the network's points. */
@@ -88,7 +90,8 @@ static bool note_of(const struct ncl_tune_net *net, const struct ncl_record *rec
     return note->verdict != NCL_VERDICT_GOOD || (record->verified && !t->options.from_worst);
 }
 
-static ncl_status recall_known(struct ncl_tune_net *net)
+/* started: of these only what never ended. */
+static ncl_status recall_known(struct ncl_tune_net *net, bool started)
 {
     const struct ncl_caps *caps = &net->tuning->device.caps;
     const struct ncl_record_filter filter = {
@@ -99,7 +102,8 @@ static ncl_status recall_known(struct ncl_tune_net *net)
     for (size_t i = 0; status == NCL_OK && i < list.count; i++) {
         struct ncl_search_note note;
 
-        if (!note_of(net, &list.records[i], &note))
+        if ((started && list.records[i].verdict != NCL_VERDICT_STARTED) ||
+            !note_of(net, &list.records[i], &note))
             continue;
         note.why = ncl_arena_text(&net->arena, list.records[i].why, strlen(list.records[i].why));
         if (!add_note(&net->known, &net->known_count, &net->known_capacity, &note))
@@ -133,14 +137,15 @@ static ncl_status recall_seeds(struct ncl_tune_net *net)
 /* Tuners of one network at a time: each has a journal of its own. */
 #define NAMES 8
 
-/* What a run must share with an interrupted one to be its continuation. */
+/* Of all that a run must share with an interrupted one to be its continuation, however long. */
 static void write_name(const struct ncl_tune_net *net, int number, struct ncl_text *name)
 {
     const struct ncl_tuning *t = net->tuning;
-    char kernels[NCL_HASH_TEXT];
+    struct ncl_text all = {0};
+    char kernels[NCL_HASH_TEXT], hash[NCL_HASH_TEXT];
 
     ncl_kernels_hash(kernels);
-    ncl_text_add(name,
+    ncl_text_add(&all,
                  "tune %s cb%d %s %s seed%" PRIu64 " effort%d%s library %s kernels %s on %s, %s, "
                  "driver %s",
                  net->key, net->channel_block, net->precision == NCL_FP16 ? "fp16" : "fp32",
@@ -149,7 +154,13 @@ static void write_name(const struct ncl_tune_net *net, int number, struct ncl_te
                  NCL_VERSION_TEXT, kernels, t->device.caps.platform, t->device.caps.name,
                  t->device.caps.driver);
     if (number > 0)
-        ncl_text_add(name, ", beside %d others", number);
+        ncl_text_add(&all, ", beside %d others", number);
+    if (!all.failed) {
+        ncl_hash_text(ncl_hash_bytes(all.data, all.length), hash);
+        ncl_text_add(name, "tune %s", hash);
+    }
+    name->failed |= all.failed;
+    ncl_text_free(&all);
 }
 
 static bool has_journal(const struct ncl_tune_net *net, const char *name)
@@ -189,67 +200,60 @@ void ncl_tune_give_name_back(struct ncl_tune_net *net)
     net->name = NULL;
 }
 
-static bool add_line(const struct ncl_tune_net *net, const char *run,
-                     const struct ncl_tune_line *line)
-{
-    struct ncl_text text = {0};
-    const char *lines[1];
-    bool kept;
-
-    ncl_tune_write_line(line, &text);
-    lines[0] = text.data;
-    kept = !text.failed && ncl_store_journal_add(net->tuning->store, run, lines, 1);
-    ncl_text_free(&text);
-    return kept;
-}
-
-static void gather_line(struct ncl_text *text, size_t *count, char what,
-                        const struct ncl_search_note *note)
+static void gather_line(struct ncl_text *text, char what, const struct ncl_search_note *note)
 {
     const struct ncl_tune_line line = {what, *note};
 
     ncl_tune_write_line(&line, text);
     ncl_text_append(text, "", 1); /* ends the line */
-    ++*count;
+}
+
+static void add_line(struct ncl_tune_net *net, char what, const struct ncl_search_note *note)
+{
+    struct ncl_text text = {0};
+
+    gather_line(&text, what, note);
+    ncl_tune_put_lines(net, &text, false);
+    ncl_text_free(&text);
 }
 
 /* What the search begins with: the whole budget, its starts, seeds and what it knows. */
-static size_t gather_beginning(const struct ncl_tune_net *net, struct ncl_text *text)
+static void gather_beginning(const struct ncl_tune_net *net, struct ncl_text *text)
 {
     const struct ncl_search_note budget = {.seconds = net->tuning->options.budget_seconds};
-    size_t count = 0;
 
-    gather_line(text, &count, 'h', &budget);
+    gather_line(text, 'h', &budget);
     for (int i = 0; i < net->count; i++) {
         struct ncl_search_note note = {
             .task = i, .point = net->tasks[i].start, .seconds = net->layers[i].standard_seconds};
 
-        gather_line(text, &count, 'w', &note);
+        gather_line(text, 'w', &note);
         for (int k = 0; k < net->tasks[i].seed_count; k++) {
             note = (struct ncl_search_note){.task = i, .point = net->tasks[i].seeds[k]};
-            gather_line(text, &count, 's', &note);
+            gather_line(text, 's', &note);
         }
     }
     for (size_t i = 0; i < net->known_count; i++)
-        gather_line(text, &count, 'k', &net->known[i]);
-    return count;
+        gather_line(text, 'k', &net->known[i]);
 }
 
-static void begin_journal(const struct ncl_tune_net *net, const char *run)
+static void begin_journal(struct ncl_tune_net *net)
 {
+    struct ncl_store *store = net->tuning->store;
     struct ncl_text text = {0};
-    const size_t count = gather_beginning(net, &text);
-    const char **lines = ncl_alloc(count, sizeof *lines);
-    const char *at = text.data;
 
-    ncl_store_journal_clear(net->tuning->store, run);
-    for (size_t i = 0; lines && !text.failed && i < count; i++) {
-        lines[i] = at;
-        at += strlen(at) + 1;
+    gather_beginning(net, &text);
+    if (!ncl_tune_put_lines(net, &text, true) && ncl_store_is_writable(store)) {
+        const char *reason = ncl_store_reason(store);
+
+        ncl_note(net->tuning->log, NCL_LOG_WARNING,
+                 "this run cannot be resumed so far, its journal could not be begun: %s",
+                 reason             ? reason
+                 : net->late.begins ? "the store was locked"
+                                    : "memory ran out");
+        if (!net->late.begins)
+            ncl_store_journal_clear(store, net->name); /* nothing is to follow another's lines */
     }
-    if (lines && !text.failed)
-        ncl_store_journal_add(net->tuning->store, run, lines, count);
-    free(lines);
     ncl_text_free(&text);
 }
 
@@ -285,7 +289,7 @@ ncl_status ncl_tune_begin(struct ncl_tune_net *net)
     if (status != NCL_OK)
         return status;
     if (!net->resumed_count) {
-        begin_journal(net, net->name);
+        begin_journal(net);
         net->budget_known = false; /* of a run that had measured nothing */
     }
     net->journalled = true;
@@ -299,19 +303,18 @@ double ncl_tune_spent(const struct ncl_tune_net *net)
 
 void ncl_tune_set_budget(struct ncl_tune_net *net, double seconds)
 {
-    const struct ncl_tune_line line = {'b',
-                                       {.cost = seconds > 0 ? seconds + ncl_tune_spent(net) : 0}};
+    const struct ncl_search_note budget = {.cost = seconds > 0 ? seconds + ncl_tune_spent(net) : 0};
 
     if (net->budget_known)
         return;
-    net->search_budget = line.note.cost;
+    net->search_budget = budget.cost;
     net->budget_known = true;
-    add_line(net, net->name, &line);
+    add_line(net, 'b', &budget);
     if (net->resumed_count) { /* with another budget than the interrupted run's */
-        const struct ncl_tune_line whole = {
-            'h', {.seconds = net->tuning->options.budget_seconds + net->resumed_seconds}};
+        const struct ncl_search_note whole = {.seconds = net->tuning->options.budget_seconds +
+                                                         net->resumed_seconds};
 
-        add_line(net, net->name, &whole);
+        add_line(net, 'h', &whole);
     }
 }
 
@@ -425,23 +428,35 @@ static void forget_journal(struct ncl_tune_net *net)
     }
 }
 
+/* Linux's word for it. */
+static void read_boot(struct ncl_tuning *t)
+{
+    FILE *file = t->boot[0] ? NULL : fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    if (file && !fgets(t->boot, sizeof t->boot, file))
+        t->boot[0] = '\0';
+    if (file)
+        fclose(file);
+    t->boot[strcspn(t->boot, "\n")] = '\0';
+}
+
+/* A resumed run knows what it did when it began, and what seems to have ended it. */
 ncl_status ncl_tune_recall(struct ncl_tune_net *net)
 {
     ncl_status status;
 
+    read_boot(net->tuning);
     if (net->tuning->options.resume && recall_journal(net))
-        return NCL_OK;
+        return recall_known(net, true);
     forget_journal(net);
     status = recall_seeds(net);
-    return status == NCL_OK ? recall_known(net) : status;
+    return status == NCL_OK ? recall_known(net, false) : status;
 }
 
 ncl_status ncl_tune_remember(struct ncl_tune_net *net, const struct ncl_search_note *note)
 {
-    const struct ncl_tune_line line = {'n', *note};
-
     ncl_tune_record(net, note);
-    add_line(net, net->name, &line);
+    add_line(net, 'n', note);
     return add_event(net, note);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,9 +117,27 @@ static void blame_killed_twice(struct ncl_trial *trial)
              "its process was killed by signal 9, twice: out of memory?");
 }
 
+/* No worker of this build says that: its memory was overwritten, by the trial most likely. */
+static ncl_status disbelieve(struct ncl_worker *w, struct ncl_trial *trial, const char *what)
+{
+    lose(w, NULL);
+    trial->verdict = NCL_VERDICT_CRASHED;
+    snprintf(trial->why, sizeof trial->why, "its process answered nonsense: %s", what);
+    ncl_note(w->config.log, NCL_LOG_INFO, "the tuner's worker is given up: %s: %s",
+             trial->point.algo->name, trial->why);
+    return NCL_OK;
+}
+
 static ncl_status take_verdict(struct ncl_worker *w, const struct ncl_wire_reply *reply,
                                struct ncl_trial *trial)
 {
+    if (reply->kind != NCL_WIRE_DONE)
+        return disbelieve(w, trial, "an answer to something else");
+    if (!ncl_link_is_status(reply->status))
+        return disbelieve(w, trial, "an unknown status");
+    if (reply->status == NCL_OK &&
+        (reply->verdict < NCL_VERDICT_GOOD || reply->verdict >= NCL_VERDICT_STARTED))
+        return disbelieve(w, trial, "an unknown verdict");
     if (reply->resident)
         w->resident = reply->resident;
     if (reply->status == NCL_OK) {
@@ -203,17 +222,19 @@ static ncl_status prepare_one(struct ncl_worker *w, struct ncl_trial *trial)
 /* Kernels of a batch as they are built, each within its time. unbuilt[i] is cleared. */
 static enum ncl_link_end follow_builds(struct ncl_worker *w, bool *unbuilt, int count)
 {
-    struct ncl_wire_reply reply;
-    enum ncl_link_end outcome;
+    struct ncl_wire_reply reply = {.kind = NCL_WIRE_BUILT};
 
-    do {
-        outcome = ncl_link_receive(w, &reply, sizeof reply, w->config.build_seconds);
-        if (outcome == NCL_LINK_ANSWERED && reply.kind == NCL_WIRE_BUILT && reply.index >= 0 &&
-            reply.index < count)
+    for (int told = 0; reply.kind == NCL_WIRE_BUILT && told <= count; told++) {
+        const enum ncl_link_end outcome =
+            ncl_link_receive(w, &reply, sizeof reply, w->config.build_seconds);
+
+        if (outcome != NCL_LINK_ANSWERED)
+            return outcome;
+        if (reply.kind == NCL_WIRE_BUILT && reply.index >= 0 && reply.index < count)
             unbuilt[reply.index] = false;
-    } while (outcome == NCL_LINK_ANSWERED && reply.kind == NCL_WIRE_BUILT);
-    if (outcome != NCL_LINK_ANSWERED || reply.status == NCL_OK)
-        return outcome;
+    }
+    if (reply.kind == NCL_WIRE_DONE && reply.status == NCL_OK)
+        return NCL_LINK_ANSWERED;
     memset(unbuilt, 0, (size_t)count * sizeof *unbuilt); /* nobody's fault */
     return NCL_LINK_DIED;
 }
@@ -275,7 +296,8 @@ static ncl_status build_batch(struct ncl_worker *w, struct ncl_trial *trials, in
 
 static void replace_grown(struct ncl_worker *w)
 {
-    if (w->process.pid && w->resident > w->first_resident + GROWTH_BYTES)
+    if (w->process.pid && w->resident > w->first_resident &&
+        w->resident - w->first_resident > GROWTH_BYTES)
         lose(w, NULL);
 }
 
@@ -372,17 +394,27 @@ static ncl_status prepare(void *self, struct ncl_trial *trials, int count)
     return status;
 }
 
+static bool are_times(const struct ncl_timing *timings, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!(isfinite(timings[i].device) && timings[i].device >= 0 && isfinite(timings[i].wall) &&
+              timings[i].wall >= 0))
+            return false;
+    return true;
+}
+
 static ncl_status receive_timings(struct ncl_worker *w, const struct ncl_wire_reply *reply,
                                   int launches, struct ncl_trial *trial, struct ncl_timing *timings)
 {
+    const int expected = trial->verdict == NCL_VERDICT_GOOD ? launches : 0;
     enum ncl_link_end outcome;
 
-    if (reply->timings != launches)
-        return trial->verdict == NCL_VERDICT_GOOD
-                   ? ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker gave no times")
-                   : NCL_OK;
-    outcome = ncl_link_receive(w, timings, (size_t)launches * sizeof *timings, TIMES_SECONDS);
-    return outcome == NCL_LINK_ANSWERED ? NCL_OK : bury(w, outcome, TIMES_SECONDS, trial);
+    if (reply->timings != expected)
+        return disbelieve(w, trial, "more or fewer times than launches");
+    outcome = ncl_link_receive(w, timings, (size_t)expected * sizeof *timings, TIMES_SECONDS);
+    if (outcome != NCL_LINK_ANSWERED)
+        return bury(w, outcome, TIMES_SECONDS, trial);
+    return are_times(timings, expected) ? NCL_OK : disbelieve(w, trial, "times that are none");
 }
 
 static ncl_status time_prepared(struct ncl_worker *w, const struct ncl_wire_trial *wire,
@@ -397,7 +429,8 @@ static ncl_status time_prepared(struct ncl_worker *w, const struct ncl_wire_tria
     if (outcome != NCL_LINK_ANSWERED)
         return bury(w, outcome, w->config.run_seconds, trial);
     status = take_verdict(w, &reply, trial);
-    return status == NCL_OK ? receive_timings(w, &reply, launches, trial, timings) : status;
+    return status == NCL_OK && w->process.pid ? receive_timings(w, &reply, launches, trial, timings)
+                                              : status;
 }
 
 /* Where another worker prepared it, this one does first. */

@@ -56,6 +56,11 @@ enum ncl_link_end ncl_link_send(const struct ncl_worker *w, const void *data, si
     return NCL_LINK_SILENT;
 }
 
+bool ncl_link_is_status(int32_t status)
+{
+    return status >= NCL_OK && status <= NCL_ERROR_MEMORY;
+}
+
 /* ---- starting and ending ---- */
 
 static ncl_status fail_start(struct ncl_worker *w, enum ncl_link_end outcome, const char *what)
@@ -100,9 +105,12 @@ static ncl_status open_worker(struct ncl_worker *w)
     w->resident = w->first_resident = reply.resident;
     w->shared_cache = reply.shared_cache != 0;
     w->builds_at_once = reply.builds_at_once != 0;
-    if (reply.status == NCL_OK)
+    if (reply.kind == NCL_WIRE_OPENED && reply.status == NCL_OK)
         return NCL_OK;
     ncl_process_end(&w->process, NULL);
+    if (reply.kind != NCL_WIRE_OPENED || !ncl_link_is_status(reply.status))
+        return ncl_fail(w->config.log, NCL_ERROR_DEVICE, "the tuner's worker %s answers nonsense",
+                        w->config.command[0]);
     return ncl_fail(w->config.log, (ncl_status)reply.status, "the tuner's worker: %.*s",
                     (int)sizeof reply.text, reply.text);
 }

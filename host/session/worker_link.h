@@ -36,6 +36,8 @@ enum ncl_link_end { NCL_LINK_ANSWERED, NCL_LINK_DIED, NCL_LINK_SILENT, NCL_LINK_
 enum ncl_link_end ncl_link_receive(const struct ncl_worker *w, void *data, size_t bytes,
                                    double seconds);
 enum ncl_link_end ncl_link_send(const struct ncl_worker *w, const void *data, size_t bytes);
+/* A status that a worker may answer with. */
+bool ncl_link_is_status(int32_t status);
 /* A worker that answers, unless there is one. */
 ncl_status ncl_link_need(struct ncl_worker *w);
 

@@ -35,6 +35,8 @@ bool ncl_store_recover(struct ncl_store *store, int code);
  * lose. */
 typedef int (*ncl_store_work)(sqlite3 *db, void *user);
 bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user);
+/* The same, and this one waits for the disk. */
+bool ncl_store_transact_synced(struct ncl_store *store, ncl_store_work work, void *user);
 /* The same with the mutex held, and not waiting for the disk. SQLITE_OK or an error. */
 int ncl_store_write(struct ncl_store *store, ncl_store_work work, void *user);
 /* Runs work without one, for reading; the mutex is held. It may run twice, too. false: the store

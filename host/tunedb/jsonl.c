@@ -180,7 +180,7 @@ static bool is_worth_shipping(const struct ncl_record *record)
 {
     const double gain = record->default_seconds - record->seconds;
 
-    if (record->origin == NCL_ORIGIN_ANALYTIC) {
+    if (!record->chosen || record->origin == NCL_ORIGIN_ANALYTIC) {
         return record->chosen;
     }
     return record->origin == NCL_ORIGIN_MEASURED && record->verdict == NCL_VERDICT_GOOD &&
@@ -188,8 +188,8 @@ static bool is_worth_shipping(const struct ncl_record *record)
            gain > LEAST_GAIN * record->default_seconds;
 }
 
-/* The list is sorted: the chosen record of a problem comes first, else the fastest one. Where a
- * default was chosen nothing beats it, and none of the rest is kept. */
+/* The list is sorted: the chosen record of a problem comes first. What was measured fastest need
+ * not have won: it may have lost in the network, or in being timed again. */
 ncl_status ncl_jsonl_minimal(const struct ncl_log *log, const struct ncl_record_list *from,
                              struct ncl_record_list *to)
 {

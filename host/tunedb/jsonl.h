@@ -15,8 +15,8 @@ ncl_status ncl_jsonl_read(const struct ncl_log *log, const char *name, const cha
  * records give the same bytes. NCL_ERROR_MEMORY. */
 ncl_status ncl_jsonl_write(const struct ncl_log *log, struct ncl_record_list *list,
                            struct ncl_text *text);
-/* What a file for tuning/ keeps of the list: per device, driver and problem the chosen record, or
- * the best; nothing that does not beat its default by more than its noise, and 1 %. */
+/* What a file for tuning/ keeps of the list: per device, driver and problem the chosen record, if
+ * it beats its default by more than its noise, and 1 %. */
 ncl_status ncl_jsonl_minimal(const struct ncl_log *log, const struct ncl_record_list *from,
                              struct ncl_record_list *to);
 

@@ -104,6 +104,7 @@ struct lines {
     const char *run;
     const char *const *lines;
     size_t count;
+    bool afresh;
 };
 
 static int add_lines(sqlite3 *db, void *user)
@@ -111,10 +112,24 @@ static int add_lines(sqlite3 *db, void *user)
     const struct lines *lines = user;
     int code = SQLITE_DONE;
 
+    if (lines->afresh) {
+        code = run(db, "DELETE FROM journal WHERE run = ?", lines->run, NULL);
+    }
     for (size_t i = 0; i < lines->count && code == SQLITE_DONE; i++) {
         code = run(db, "INSERT INTO journal(run, line) VALUES(?, ?)", lines->run, lines->lines[i]);
     }
     return code;
+}
+
+static bool write_journal(struct ncl_store *store, struct lines *all)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        if (strlen(all->lines[i]) > LONGEST_VALUE || strchr(all->lines[i], '\n') != NULL) {
+            return false;
+        }
+    }
+    return store != NULL && strlen(all->run) <= LONGEST_KEY &&
+           ncl_store_transact(store, add_lines, all);
 }
 
 bool ncl_store_journal_add(struct ncl_store *store, const char *run_name, const char *const *lines,
@@ -122,13 +137,15 @@ bool ncl_store_journal_add(struct ncl_store *store, const char *run_name, const 
 {
     struct lines all = {.run = run_name, .lines = lines, .count = count};
 
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(lines[i]) > LONGEST_VALUE || strchr(lines[i], '\n') != NULL) {
-            return false;
-        }
-    }
-    return store != NULL && strlen(run_name) <= LONGEST_KEY &&
-           ncl_store_transact(store, add_lines, &all);
+    return write_journal(store, &all);
+}
+
+bool ncl_store_journal_begin(struct ncl_store *store, const char *run_name,
+                             const char *const *lines, size_t count)
+{
+    struct lines all = {.run = run_name, .lines = lines, .count = count, .afresh = true};
+
+    return write_journal(store, &all);
 }
 
 bool ncl_store_journal_read(struct ncl_store *store, const char *run_name, struct ncl_text *lines)

@@ -124,18 +124,33 @@ static int put_batch(sqlite3 *db, void *user)
     return ncl_records_write(db, batch->records, batch->count, &batch->changed);
 }
 
+static bool can_put(const struct ncl_store *store, const struct ncl_record *records, size_t count)
+{
+    bool can = store != NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        can = can && ncl_record_flaw(&records[i]) == NULL;
+    }
+    return can;
+}
+
 bool ncl_records_put_counted(struct ncl_store *store, const struct ncl_record *records,
                              size_t count, size_t *changed)
 {
     struct batch batch = {.records = records, .count = count};
-    bool put = store != NULL;
+    const bool put = can_put(store, records, count) &&
+                     (count == 0 || ncl_store_transact(store, put_batch, &batch));
 
-    for (size_t i = 0; i < count; i++) {
-        put = put && ncl_record_flaw(&records[i]) == NULL;
-    }
-    put = put && (count == 0 || ncl_store_transact(store, put_batch, &batch));
     *changed = put ? batch.changed : 0;
     return put;
+}
+
+bool ncl_records_put_synced(struct ncl_store *store, const struct ncl_record *records, size_t count)
+{
+    struct batch batch = {.records = records, .count = count};
+
+    return can_put(store, records, count) &&
+           (count == 0 || ncl_store_transact_synced(store, put_batch, &batch));
 }
 
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count)

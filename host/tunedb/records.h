@@ -26,6 +26,9 @@ struct ncl_record_filter ncl_record_row(const struct ncl_record *keys);
 bool ncl_records_put(struct ncl_store *store, const struct ncl_record *record);
 /* Several in one transaction: all or none. */
 bool ncl_records_put_all(struct ncl_store *store, const struct ncl_record *records, size_t count);
+/* The same, and no power cut loses them: waits for the disk. */
+bool ncl_records_put_synced(struct ncl_store *store, const struct ncl_record *records,
+                            size_t count);
 /* The same; *changed: how many were inserted or replaced what was there. */
 bool ncl_records_put_counted(struct ncl_store *store, const struct ncl_record *records,
                              size_t count, size_t *changed);
@@ -55,9 +58,13 @@ bool ncl_store_note_put(struct ncl_store *store, const char *key, const char *va
 bool ncl_store_notes_clear(struct ncl_store *store);
 
 /* Journals of tuning runs, as durable as records: lines in the order in which they were added, in
- * one transaction each time. A line has no newline; read gives each one. */
+ * one transaction each time. A line has no newline; read gives each one. A run's name has at most
+ * 256 bytes. */
 bool ncl_store_journal_add(struct ncl_store *store, const char *run, const char *const *lines,
                            size_t count);
+/* The same, in the place of what the run's journal held. */
+bool ncl_store_journal_begin(struct ncl_store *store, const char *run, const char *const *lines,
+                             size_t count);
 /* false: none there. */
 bool ncl_store_journal_read(struct ncl_store *store, const char *run, struct ncl_text *lines);
 bool ncl_store_journal_clear(struct ncl_store *store, const char *run); /* NULL: all runs' */

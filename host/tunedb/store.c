@@ -257,7 +257,7 @@ int ncl_store_write(struct ncl_store *store, ncl_store_work work, void *user)
     return code;
 }
 
-bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user)
+static bool transact(struct ncl_store *store, ncl_store_work work, void *user, bool synced)
 {
     const uint64_t now = ncl_clock_ns();
     int code = SQLITE_MISUSE;
@@ -265,7 +265,7 @@ bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user
     ncl_store_lock(store);
     follow_path(store);
     if (store->db != NULL) {
-        const bool sync = store->synced == 0 || now - store->synced > SYNC_NS;
+        const bool sync = synced || store->synced == 0 || now - store->synced > SYNC_NS;
         /* In a write-ahead log this commit takes all before it to the disk. */
         sqlite3_exec(store->db, sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
                      NULL, NULL, NULL);
@@ -274,6 +274,16 @@ bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user
     }
     ncl_store_unlock(store);
     return code == SQLITE_OK;
+}
+
+bool ncl_store_transact(struct ncl_store *store, ncl_store_work work, void *user)
+{
+    return transact(store, work, user, false);
+}
+
+bool ncl_store_transact_synced(struct ncl_store *store, ncl_store_work work, void *user)
+{
+    return transact(store, work, user, true);
 }
 
 bool ncl_store_read(struct ncl_store *store, ncl_store_work work, void *user)
@@ -352,6 +362,18 @@ bool ncl_store_is_active(struct ncl_store *store)
     const bool active = store->db != NULL && !store->read_only && !store->failing;
     ncl_store_unlock(store);
     return active;
+}
+
+bool ncl_store_is_writable(struct ncl_store *store)
+{
+    bool writable = false;
+
+    if (store != NULL) {
+        ncl_store_lock(store);
+        writable = store->db != NULL && !store->read_only;
+        ncl_store_unlock(store);
+    }
+    return writable;
 }
 
 const char *ncl_store_path(struct ncl_store *store)

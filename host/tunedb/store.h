@@ -19,6 +19,8 @@ ncl_status ncl_store_open(const struct ncl_log *log, const char *directory,
 void ncl_store_close(struct ncl_store *store);
 /* False: the store keeps nothing, or the last write failed. It may give what it kept before. */
 bool ncl_store_is_active(struct ncl_store *store);
+/* True also where the last write failed: the next one may not. store may be NULL. */
+bool ncl_store_is_writable(struct ncl_store *store);
 /* The database's path, valid until ncl_store_close; NULL: nothing can be read. */
 const char *ncl_store_path(struct ncl_store *store);
 /* Why nothing is kept, or why the last call failed, as one line that names the path; NULL: neither.

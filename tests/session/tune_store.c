@@ -116,6 +116,101 @@ START_TEST(a_journal_without_its_beginning_is_none)
 }
 END_TEST
 
+/* As long as OpenCL lets them be. */
+static void lengthen(char *text, size_t bytes)
+{
+    memset(text, 'x', bytes - 1);
+    text[bytes - 1] = '\0';
+}
+
+START_TEST(long_names_of_devices_have_journals)
+{
+    size_t trials = 6;
+    ncl_tune_options options = {
+        .budget_seconds = 40, .progress = cancel_after_trials, .user = &trials};
+    struct net n;
+    struct ncl_caps *caps;
+
+    open_net(&n);
+    caps = &n.f.device.caps;
+    lengthen(caps->platform, sizeof caps->platform);
+    lengthen(caps->name, sizeof caps->name);
+    lengthen(caps->driver, sizeof caps->driver);
+    json_decref(tune(&n, options, NCL_ERROR_CANCELLED));
+    ck_assert_double_gt(budget_of(&n, 0), 1);
+    close_net(&n);
+}
+END_TEST
+
+/* ---- what took the machine along ---- */
+
+/* Another tuner, after that boot of the machine: does it try the point? If so it ends there. */
+static bool tries(struct early *e, const char *boot)
+{
+    const struct ncl_trial trial = {.task = e->task, .point = e->points[0]};
+
+    strcpy(e->t.boot, boot);
+    e->net.known_count = 0;
+    e->net.recalled_starts = 0;
+    MUST(ncl_tune_recall(&e->net));
+    ck_assert(!e->t.options.resume || e->net.recalled_starts == e->net.count);
+    if (ncl_tune_is_dead(&e->net, e->task, &trial.point))
+        return false;
+    ncl_tune_record_started(&e->net, &trial, 1);
+    return true;
+}
+
+static void check_boots(bool resume)
+{
+    static const char *const command[] = {"worker", NULL};
+    struct early e;
+
+    open_early(&e);
+    e.t.options.worker = command;
+    e.t.options.resume = resume;
+    e.t.worker = (struct ncl_worker *)&e; /* there is one: nobody looks inside */
+    for (int i = 0; i < 3; i++)
+        ck_assert(tries(&e, "first")); /* it was the tuner that was killed */
+    for (int i = 0; i < 3; i++)
+        ck_assert(tries(&e, "second"));
+    ck_assert(!tries(&e, "third"));
+    ck_assert(!tries(&e, "fourth"));
+    ck_assert(tries(&e, "second"));
+    MUST(ncl_tune_begin(&e.net));
+    note(&e, &e.points[0], 1e-3);
+    ck_assert(tries(&e, "fifth"));
+    ck_assert_int_eq(count_good(&e.n), 1);
+    e.t.worker = NULL;
+    close_early(&e);
+}
+
+START_TEST(what_ends_two_boots_is_not_tried_again)
+{
+    check_boots(false);
+}
+END_TEST
+
+START_TEST(nor_by_a_resumed_run)
+{
+    check_boots(true);
+}
+END_TEST
+
+/* In this process it is the candidate that is to blame at once, whether resumed or not. */
+START_TEST(without_a_worker_once_is_enough)
+{
+    struct early e;
+
+    for (int resume = 0; resume < 2; resume++) {
+        open_early(&e);
+        e.t.options.resume = resume;
+        ck_assert(tries(&e, "first") == (resume == 0));
+        ck_assert(!tries(&e, "first"));
+        close_early(&e);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("tune_store");
@@ -125,5 +220,9 @@ int main(void)
     tcase_add_test(tests, a_resumed_run_has_a_budget);
     tcase_add_test(tests, runs_do_not_share_a_journal);
     tcase_add_test(tests, a_journal_without_its_beginning_is_none);
+    tcase_add_test(tests, long_names_of_devices_have_journals);
+    tcase_add_test(tests, what_ends_two_boots_is_not_tried_again);
+    tcase_add_test(tests, nor_by_a_resumed_run);
+    tcase_add_test(tests, without_a_worker_once_is_enough);
     return ncl_run_suite(tests, "session/tune_store");
 }

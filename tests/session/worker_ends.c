@@ -1,5 +1,6 @@
-/* Workers that end, are stopped, or whose driver prints, while a tuner or a trial is none the
- * worse. This program is the worker too: started with "serve". */
+/* Workers that end, are stopped, talk nonsense, or whose driver prints, while a tuner or a trial is
+ * none the worse. This program is the worker too: started with "serve", or, with "lie FIELD VALUE",
+ * one that puts the value into its answers. */
 #include "nextcl.h"
 #include "session/worker_link.h"
 
@@ -18,10 +19,10 @@
 static struct ncl_problem problem = {NCL_CHECK_CONV_MEMBERS(1, 40, 9, 7, 24, 1, 1, 0, 1),
                                      .epilogue = {.bias = true}};
 
-static struct ncl_worker *open_worker(struct ncl_evaluator *evaluator)
+static struct ncl_worker *open_command(const char *const *argv, struct ncl_evaluator *evaluator)
 {
     const struct ncl_worker_config config = {
-        .command = command,
+        .command = argv,
         .device = device_name,
         .trials = {.problems = &problem, .problem_count = 1},
         .build_seconds = 60,
@@ -32,6 +33,11 @@ static struct ncl_worker *open_worker(struct ncl_evaluator *evaluator)
     MUST(ncl_worker_open(&config, &worker));
     ncl_worker_evaluator(worker, evaluator);
     return worker;
+}
+
+static struct ncl_worker *open_worker(struct ncl_evaluator *evaluator)
+{
+    return open_command(command, evaluator);
 }
 
 static struct ncl_trial trial_of(const char *name)
@@ -161,6 +167,84 @@ START_TEST(terminated_once)
     check_crashed(&trial, "its process was killed by signal 15");
     ncl_worker_close(worker);
     check_killed_by_launch(2, SIGABRT, 1, "its process was killed by signal 6");
+}
+END_TEST
+
+/* ---- nonsense ---- */
+
+struct lie {
+    const char *field, *value;
+    bool timed; /* told when asked for times; else in the first answer */
+};
+
+static const struct lie lies[] = {
+    {"verdict", "99", false},  {"verdict", "-1", false}, {"verdict", "7", false}, /* STARTED */
+    {"status", "77", false},   {"status", "-1", false},  {"status", "130", false},
+    {"kind", "9", false},      {"kind", "0", false},     {"verdict", "8", true},
+    {"timings", "1", true},    {"timings", "3", true},   {"timings", "-2", true},
+    {"timings", "99999", true}};
+enum { LIES = sizeof lies / sizeof lies[0], LAUNCHES = 2 };
+
+static void put_lie(const struct lie *lie, struct ncl_wire_reply *reply)
+{
+    const int32_t value = (int32_t)atoi(lie->value);
+
+    if (strcmp(lie->field, "verdict") == 0)
+        reply->verdict = value;
+    else if (strcmp(lie->field, "status") == 0)
+        reply->status = value;
+    else if (strcmp(lie->field, "kind") == 0)
+        reply->kind = value;
+    else
+        reply->timings = value;
+}
+
+static int serve_lie(const struct lie *lie)
+{
+    struct ncl_wire_reply reply = {.kind = NCL_WIRE_OPENED};
+    const struct ncl_timing timings[LAUNCHES] = {{1e-3, 1e-3}, {1e-3, 1e-3}};
+    struct ncl_wire_hello hello;
+    struct ncl_wire_open open;
+    struct ncl_wire_request request;
+    struct ncl_wire_trial trial;
+    struct ncl_problem one;
+
+    ncl_wire_greet(&hello);
+    if (!ncl_fd_write(1, &hello, sizeof hello) || !ncl_fd_read(0, &open, sizeof open) ||
+        !ncl_fd_read(0, &one, sizeof one) || !ncl_fd_write(1, &reply, sizeof reply))
+        return 1;
+    while (ncl_fd_read(0, &request, sizeof request) && ncl_fd_read(0, &trial, sizeof trial)) {
+        const bool timed = request.kind == NCL_WIRE_TIME;
+
+        reply = (struct ncl_wire_reply){.kind = NCL_WIRE_DONE, .timings = timed ? LAUNCHES : 0};
+        if (lie->timed == timed)
+            put_lie(lie, &reply);
+        if (!ncl_fd_write(1, &reply, sizeof reply) ||
+            (timed && !ncl_fd_write(1, timings, sizeof timings)))
+            return 1;
+    }
+    return 0;
+}
+
+START_TEST(nonsense)
+{
+    const struct lie *lie = &lies[_i];
+    const char *const argv[] = {"/proc/self/exe",          "lie", lie->field, lie->value,
+                                lie->timed ? "timed" : "", NULL};
+    struct ncl_evaluator evaluator;
+    struct ncl_worker *worker = open_command(argv, &evaluator);
+    struct ncl_trial trial = trial_of("pointwise");
+    struct ncl_timing timings[LAUNCHES];
+
+    MUST(evaluator.prepare(evaluator.self, &trial, 1));
+    if (lie->timed) {
+        ck_assert_msg(trial.verdict == NCL_VERDICT_GOOD, "%s", trial.why);
+        MUST(evaluator.time(evaluator.self, &trial, LAUNCHES, timings));
+    }
+    ck_assert_int_eq(trial.verdict, NCL_VERDICT_CRASHED);
+    ck_assert_msg(strstr(trial.why, "nonsense") != NULL, "%s", trial.why);
+    ck_assert_int_eq(ncl_worker_restarts(worker), 1);
+    ncl_worker_close(worker);
 }
 END_TEST
 
@@ -302,6 +386,8 @@ int main(int argc, char **argv)
     TCase *tests = tcase_create("worker_ends");
     int failed;
 
+    if (argc == 5 && strcmp(argv[1], "lie") == 0)
+        return serve_lie(&(struct lie){argv[2], argv[3], argv[4][0] != '\0'});
     fault_layer_load();
     if (argc == 2 && strcmp(argv[1], "serve") == 0)
         return ncl_tune_worker(0, 1) == NCL_OK ? 0 : 1;
@@ -310,6 +396,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, killed_ahead);
     tcase_add_test(tests, killed_twice);
     tcase_add_test(tests, terminated_once);
+    tcase_add_loop_test(tests, nonsense, 0, LIES);
     tcase_add_test(tests, stopped);
     tcase_add_test(tests, driver_prints);
     tcase_add_test(tests, driver_hangs_in_closing);

@@ -1,5 +1,7 @@
 #include "tunedb/records.h"
+#include "base/clock.h"
 #include "support/suite.h"
+#include "tunedb/handle.h"
 #include <pthread.h>
 
 #include "found.h"
@@ -266,6 +268,10 @@ START_TEST(notes_and_journals)
     ck_assert(ncl_store_journal_read(store, "run", &text));
     ck_assert_str_eq(text.data, "one\n\nthree\none\n");
     ncl_text_free(&text);
+    ck_assert(ncl_store_journal_begin(store, "run", lines, 1));
+    ck_assert(ncl_store_journal_read(store, "run", &text));
+    ck_assert_str_eq(text.data, "one\n");
+    ncl_text_free(&text);
     ck_assert(ncl_store_journal_clear(store, "run"));
     ck_assert(!ncl_store_journal_read(store, "run", &text));
     ck_assert(ncl_store_journal_read(store, "other", &text));
@@ -292,6 +298,30 @@ static void *upgrade(void *user)
 }
 
 /* By several connections at once, none of which must set it aside. */
+/* The first commit waits for the disk, others of its second do not, unless they are to. */
+START_TEST(synced_at_once)
+{
+    struct ncl_store *store = open_store();
+    struct ncl_record record = sample_record();
+    uint64_t synced = 0;
+
+    ck_assert(ncl_store_is_writable(store));
+    ck_assert(ncl_records_put(store, &record));
+    store->synced = synced = ncl_clock_ns();
+    ck_assert(ncl_records_put(store, &record));
+    ck_assert_uint_eq(store->synced, synced);
+    record.params = "P=7 KB=2";
+    ck_assert(ncl_records_put_synced(store, &record, 1));
+    ck_assert_uint_gt(store->synced, synced);
+    record.on.device = "";
+    ck_assert(!ncl_records_put_synced(store, &record, 1));
+    ck_assert(!ncl_records_put_synced(NULL, &record, 1));
+    search_all(store);
+    ck_assert_uint_eq(found.count, 2);
+    end(store);
+}
+END_TEST
+
 START_TEST(a_store_of_version_1_keeps_its_binaries)
 {
     pthread_t threads[4];
@@ -362,6 +392,7 @@ int main(void)
     tcase_add_test(tests, a_flawed_batch_is_refused_whole);
     tcase_add_test(tests, crooked_rows_are_passed_over);
     tcase_add_test(tests, notes_and_journals);
+    tcase_add_test(tests, synced_at_once);
     tcase_add_test(tests, a_store_of_version_1_keeps_its_binaries);
     tcase_add_test(tests, what_is_not_quite_ours_is_set_aside);
     return ncl_run_suite(tests, "tunedb/records");
