@@ -179,7 +179,7 @@ bool ncl_tune_wins(const struct ncl_tune_net *net, int task);
 ncl_status ncl_tune_recall(struct ncl_tune_net *net); /* seeds, known, resumed */
 /* Did it fail on this device and driver before? */
 bool ncl_tune_is_dead(const struct ncl_tune_net *net, int task, const struct ncl_point *point);
-/* The most promising of a task's seeds that is not its start; NULL: there is none. */
+/* The most promising of a task's seeds; NULL: there is none, or it is the start. */
 const struct ncl_point *ncl_tune_first_seed(const struct ncl_tune_net *net, int task);
 /* A point that failed before the search begins: it is not tried again. */
 ncl_status ncl_tune_avoid(struct ncl_tune_net *net, const struct ncl_search_note *note);

@@ -34,8 +34,8 @@ const struct ncl_point *ncl_tune_first_seed(const struct ncl_tune_net *net, int 
     const struct ncl_task *t = &net->tasks[task];
 
     for (int i = 0; i < t->seed_count; i++)
-        if (!ncl_point_equal(&t->seeds[i], &t->start) && !ncl_tune_is_dead(net, task, &t->seeds[i]))
-            return &t->seeds[i];
+        if (!ncl_tune_is_dead(net, task, &t->seeds[i]))
+            return ncl_point_equal(&t->seeds[i], &t->start) ? NULL : &t->seeds[i];
     return NULL;
 }
 

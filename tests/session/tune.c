@@ -97,6 +97,8 @@ START_TEST(winners_are_kept_and_change_no_bits)
     ck_assert(!flag_of(report, "resumed") && !flag_of(report, "cancelled"));
     ck_assert(number_of(report, "default_ms") > 0 && number_of(report, "tuned_ms") > 0);
     ck_assert(number_of(report, "trials") >= 3);
+    ck_assert(number_of(report, "first_useful_seconds") > 0 &&
+              number_of(report, "first_useful_seconds") < number_of(report, "elapsed"));
     check_records(&n, report);
     run_with(&n, n.store, &after, &tuned);
     ck_assert_int_gt(tuned, 0);

@@ -211,6 +211,33 @@ START_TEST(without_a_worker_once_is_enough)
 }
 END_TEST
 
+/* A first result waits for the best that others found: the start, as often as not. */
+START_TEST(the_first_seed_is_the_best_of_the_portfolio)
+{
+    struct ncl_search_note dead = {.verdict = NCL_VERDICT_WRONG, .why = ""};
+    struct ncl_point seeds[2];
+    struct ncl_task *task;
+    struct early e;
+
+    open_early(&e);
+    task = &e.net.tasks[e.task];
+    task->seeds = seeds;
+    task->seed_count = 0;
+    ck_assert_ptr_null(ncl_tune_first_seed(&e.net, e.task));
+    task->seed_count = 2;
+    seeds[0] = e.points[0], seeds[1] = task->start;
+    ck_assert_ptr_eq(ncl_tune_first_seed(&e.net, e.task), &seeds[0]);
+    seeds[0] = task->start, seeds[1] = e.points[0];
+    ck_assert_ptr_null(ncl_tune_first_seed(&e.net, e.task));
+    seeds[0] = e.points[0], seeds[1] = e.points[1];
+    dead.task = e.task;
+    dead.point = seeds[0];
+    MUST(ncl_tune_avoid(&e.net, &dead));
+    ck_assert_ptr_eq(ncl_tune_first_seed(&e.net, e.task), &seeds[1]);
+    close_early(&e);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("tune_store");
@@ -224,5 +251,6 @@ int main(void)
     tcase_add_test(tests, what_ends_two_boots_is_not_tried_again);
     tcase_add_test(tests, nor_by_a_resumed_run);
     tcase_add_test(tests, without_a_worker_once_is_enough);
+    tcase_add_test(tests, the_first_seed_is_the_best_of_the_portfolio);
     return ncl_run_suite(tests, "session/tune_store");
 }
