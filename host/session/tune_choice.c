@@ -38,10 +38,16 @@ static ncl_status estimate(struct ncl_tuning *t, int channel_block, ncl_precisio
     ncl_status status = ncl_tune_net_open(t, channel_block, precision, &net);
 
     if (status == NCL_OK)
-        status = ncl_tune_make_session(&net, NCL_TUNE_STANDARD, &sessions[0]);
-    if (status == NCL_OK)
+        status = ncl_tune_make_untried(&net, &sessions[0]);
+    if (status == NCL_ERROR_DEVICE) {
+        ncl_note(t->log, NCL_LOG_WARNING, "%d channels per block (%s) are not looked at: %s",
+                 channel_block, ncl_precision_name(precision), ncl_error_text());
+        ncl_error_set(""); /* doing without is no failure */
+        status = NCL_OK;
+    }
+    if (status == NCL_OK && sessions[0])
         status = ncl_tune_time_pair(&net, sessions, 0.5, 12, &net.pair);
-    if (status == NCL_OK)
+    if (status == NCL_OK && sessions[0])
         add_choice(t, channel_block, precision, net.pair.median[0]);
     ncl_session_destroy(sessions[0]);
     ncl_tune_net_close(&net);
