@@ -50,9 +50,9 @@ static bool add_good(struct ncl_site *site, const struct ncl_search *search,
            ncl_point_set_add(&site->known, &known->point);
 }
 
-/* Tombstones are never tried, but for the start's: sessions run it all the same, and without it
- * there is nothing to compare with. The first good one is a seed, before the portfolio's. A fixed
- * sample does not depend on what is known. */
+/* Tombstones are never tried, but for the start's: a tuner begins with it only where the planner
+ * has nothing else to run, and without it there is nothing to compare with. The first good one is a
+ * seed, before the portfolio's. A fixed sample does not depend on what is known. */
 static bool add_known(struct ncl_site *site, const struct ncl_search *search)
 {
     for (int i = 0; i < search->known_count; i++) {

@@ -25,6 +25,7 @@ struct ncl_compile {
     int count;
     struct ncl_process processes[MOST_WORKERS];
     int awaited[MOST_WORKERS]; /* answers that are still to come */
+    bool compiling, lost;      /* lost: over a kernel */
 };
 
 /* ---- talking ---- */
@@ -47,6 +48,7 @@ static ncl_status receive(struct ncl_session *session, int worker, void *data, s
     case NCL_PROCESS_DONE:
         return NCL_OK;
     case NCL_PROCESS_GONE:
+        session->compile->lost = session->compile->compiling;
         return ncl_fail(log, NCL_ERROR_DEVICE, "a compile worker ended");
     case NCL_PROCESS_LATE:
         break;
@@ -57,13 +59,17 @@ static ncl_status receive(struct ncl_session *session, int worker, void *data, s
 /* Waits for something to read of workers first .. first + count - 1. */
 static ncl_status wait_until(struct ncl_session *session, int first, int count, int *index)
 {
-    const uint64_t end = ncl_clock_ns() + (uint64_t)SILENCE_SECONDS * 1000000000u;
+    const double patience = session->config.workers.patience;
+    const double seconds = patience > 0 ? patience : SILENCE_SECONDS;
+    const uint64_t end = ncl_clock_ns() + (uint64_t)(seconds * 1e9);
     ncl_status status = wait_for_any(session, first, count, index);
 
     while (status == NCL_OK && *index < 0) {
-        if (ncl_clock_ns() >= end)
+        if (ncl_clock_ns() >= end) {
+            session->compile->lost = session->compile->compiling;
             return ncl_fail(session->device->log, NCL_ERROR_DEVICE,
-                            "compile workers were silent for %d s", SILENCE_SECONDS);
+                            "compile workers were silent for %g s", seconds);
+        }
         status = wait_for_any(session, first, count, index);
     }
     return status;
@@ -157,11 +163,13 @@ void ncl_compile_end(struct ncl_session *session)
 /* What did not work is not tried again by this session. */
 static ncl_status settle(struct ncl_session *session, ncl_status status)
 {
+    const bool lost = session->compile && session->compile->lost;
+
     if (status == NCL_OK)
         return NCL_OK;
     ncl_compile_end(session);
     session->config.workers.command = NULL;
-    if (status == NCL_ERROR_CANCELLED)
+    if (status == NCL_ERROR_CANCELLED || (lost && session->config.workers.patience > 0))
         return status;
     ncl_note(session->device->log, NCL_LOG_WARNING, "%s: compiling in this process instead",
              ncl_error_text());
@@ -169,15 +177,16 @@ static ncl_status settle(struct ncl_session *session, ncl_status status)
     return NCL_OK;
 }
 
-/* Processes are faster, there are CPUs for several, and the cache says what is missing. */
-static bool applies(const struct ncl_session *session)
+bool ncl_compile_applies(const struct ncl_session_workers *workers, const struct ncl_caps *caps)
 {
-    const struct ncl_session_workers *workers = &session->config.workers;
-    const struct ncl_caps *caps = &session->device->caps;
-
     return workers->command && workers->command[0] && workers->device && workers->cache_dir &&
            caps->serial_builds && caps->programs > 1 && ncl_cpu_count() > 1 && workers->store &&
            ncl_store_is_active(workers->store);
+}
+
+static bool applies(const struct ncl_session *session)
+{
+    return ncl_compile_applies(&session->config.workers, &session->device->caps);
 }
 
 /* ---- what is compiled ---- */
@@ -314,6 +323,32 @@ static ncl_status send_kernels(struct ncl_session *session, const struct plan *p
                             : status;
 }
 
+/* Was it measured on this device and driver? */
+static bool is_proven(const struct ncl_session *session, int step, int part)
+{
+    struct ncl_standing standing;
+
+    ncl_lookup_standing(session->config.store, &session->schedule->parts[part].problem,
+                        &session->device->caps, &session->layers[step].choice.point, &standing);
+    return standing.verified && standing.origin == NCL_ORIGIN_MEASURED;
+}
+
+/* A cache may have what was built and never ran to its end. */
+static void add_unproven(const struct ncl_session *session, struct plan *plan)
+{
+    for (int i = 0; i < session->schedule->part_count; i++) {
+        const int step = session->schedule->parts[i].step;
+        const int variant = session->parts[i].variant;
+
+        if (!ncl_session_is_launch(session, i, step) || plan->to_do[variant] ||
+            !ncl_variant_pending(&session->kernels.variants[variant]) ||
+            is_proven(session, step, i))
+            continue;
+        plan->to_do[variant] = true;
+        plan->kernels++;
+    }
+}
+
 static ncl_status compile(struct ncl_session *session, struct plan *plan)
 {
     ncl_status status = start(session);
@@ -322,6 +357,7 @@ static ncl_status compile(struct ncl_session *session, struct plan *plan)
     if (status != NCL_OK)
         return status;
     list_items(session, plan);
+    session->compile->compiling = true;
     for (int i = 0; status == NCL_OK && i < session->compile->count; i++)
         status = send_kernels(session, plan, i);
     while (status == NCL_OK && awaited(session->compile)) {
@@ -352,13 +388,17 @@ static void note_programs(const struct ncl_session *session, const struct plan *
 
 static ncl_status run_plan(struct ncl_session *session, struct plan *plan)
 {
+    const bool any = session->compile || session->config.workers.patience > 0;
+    const int fewest = any ? 1 : FEWEST_KERNELS;
     ncl_status status;
 
     if (!plan->missing || !plan->to_do || !plan->costs || !plan->items)
         return ncl_fail_memory(session->device->log, "compile workers");
     ncl_kernels_divide(&session->kernels);
     status = find_missing(session, plan);
-    if (status != NCL_OK || plan->kernels < (session->compile ? 1 : FEWEST_KERNELS))
+    if (status == NCL_OK && session->config.workers.patience > 0)
+        add_unproven(session, plan);
+    if (status != NCL_OK || plan->kernels < fewest)
         return status;
     status = compile(session, plan);
     if (status == NCL_OK)

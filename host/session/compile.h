@@ -11,6 +11,9 @@
 #include "session/session.h"
 #include "session/worker_wire.h"
 
+/* Do such workers compile for sessions on the device? Processes are faster there, there are CPUs
+ * for several, and the cache says what is missing. */
+bool ncl_compile_applies(const struct ncl_session_workers *workers, const struct ncl_caps *caps);
 /* The device's fma ratio measured by a worker, so that ncl_session_math finds it in the cache.
  * NCL_OK also where there was nothing to do; NCL_ERROR_CANCELLED. */
 ncl_status ncl_compile_probe(struct ncl_session *session);

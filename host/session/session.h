@@ -16,6 +16,10 @@ struct ncl_session_workers {
     const char *device;         /* "P:D" */
     const char *cache_dir;
     struct ncl_store *store; /* open there, and the device's binary cache: says what is missing */
+    /* > 0: they launch all kernels but those that were measured, and one that ends, or says nothing
+     * for so many seconds, over a kernel ends the making of the session with NCL_ERROR_DEVICE: this
+     * process might end likewise. 0: it goes on here. */
+    double patience;
 };
 
 /* How to make one. The device must outlive the session. */

@@ -164,12 +164,15 @@ ncl_status ncl_trial_reset(const struct ncl_trial_run *run);
 ncl_status ncl_trial_launch(const struct ncl_trial_run *run, const struct ncl_launch *launch,
                             double *seconds);
 /* A launch of the whole whose time the limit allows, as far as can be known before: else the
- * verdict is TIMEOUT. NCL_ERROR_DEVICE: it failed. */
+ * verdict is TIMEOUT. NCL_ERROR_DEVICE, NCL_ERROR_MEMORY: it failed. */
 ncl_status ncl_trial_launch_within(struct ncl_trial_run *run);
 /* Runs once and sets the verdict. Anything but NCL_OK: not the trial's fault. */
 ncl_status ncl_trial_check(struct ncl_trial_run *run);
 void ncl_trial_run_free(struct ncl_trial_run *run);
 void ncl_trial_blame(struct ncl_trial *trial, enum ncl_verdict verdict, const char *why);
+/* What the device refused, or had no memory for, is the trial's fault, unless the device is gone;
+ * other failures are passed on. */
+ncl_status ncl_trial_refused(struct ncl_trial_run *run, ncl_status status);
 /* Is the device gone, rather than displeased with one launch? */
 ncl_status ncl_trial_check_device(const struct ncl_trials *t);
 

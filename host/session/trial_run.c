@@ -185,31 +185,36 @@ static ncl_status judge(struct ncl_trial_run *run)
     return status;
 }
 
+ncl_status ncl_trial_refused(struct ncl_trial_run *run, ncl_status status)
+{
+    if (status != NCL_ERROR_DEVICE && status != NCL_ERROR_MEMORY)
+        return status;
+    ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
+    return ncl_trial_check_device(run->t);
+}
+
 static ncl_status launch_and_judge(struct ncl_trial_run *run)
 {
     const ncl_status status = ncl_trial_launch_within(run);
 
-    if (status == NCL_ERROR_DEVICE) {
-        ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
-        return ncl_trial_check_device(run->t);
-    }
-    return status == NCL_OK && run->trial->verdict == NCL_VERDICT_GOOD ? judge(run) : status;
+    if (status != NCL_OK)
+        return ncl_trial_refused(run, status);
+    return run->trial->verdict == NCL_VERDICT_GOOD ? judge(run) : NCL_OK;
 }
 
 ncl_status ncl_trial_check(struct ncl_trial_run *run)
 {
     const struct ncl_point *point = &run->trial->point;
     cl_mem buffers[NCL_ROLE_COUNT];
-    ncl_status status = put_weights(run);
+    ncl_status status = reset_output(run);
 
-    if (status == NCL_OK)
-        status = reset_output(run);
     if (status != NCL_OK)
         return status;
-    if (ncl_trial_put_workspace(run) != NCL_OK) {
-        ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
-        return NCL_OK;
-    }
+    status = put_weights(run);
+    if (status == NCL_OK)
+        status = ncl_trial_put_workspace(run);
+    if (status != NCL_OK)
+        return ncl_trial_refused(run, status);
     ncl_trial_buffers(run, buffers);
     if (ncl_launch_bind(&run->t->device, run->built->program, 0, point->algo, point->v, run->p,
                         buffers, &run->launch) != NCL_OK) {

@@ -133,10 +133,7 @@ static ncl_status run_train(struct ncl_trial_run *run, int warm, int launches,
     if (status == NCL_OK)
         read_train(run, &train, (double)(ncl_clock_ns() - before) * 1e-9, timings);
     free_train(device, &train);
-    if (status != NCL_ERROR_DEVICE)
-        return status;
-    ncl_trial_blame(run->trial, NCL_VERDICT_LAUNCH, ncl_error_text());
-    return ncl_trial_check_device(run->t);
+    return status;
 }
 
 /* A train sets out before it counts. One launch brings the pixels into the caches, where the layer
@@ -155,15 +152,13 @@ static int warm_launches(const struct ncl_trial_run *run, double seconds)
     return wanted < MOST_WARM ? (int)wanted : MOST_WARM;
 }
 
-ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *prepared,
-                          int launches, struct ncl_timing *timings)
+/* All that it needs, bound. */
+static ncl_status get_ready(struct ncl_trial_run *run, const struct ncl_prepared *prepared)
 {
     const struct ncl_point *point = &run->trial->point;
     cl_mem buffers[NCL_ROLE_COUNT];
-    ncl_status status = ncl_trials_data(run->t, prepared->task, &run->data);
+    ncl_status status = need_weights(run, prepared);
 
-    if (status == NCL_OK)
-        status = need_weights(run, prepared);
     if (status == NCL_OK)
         status = ncl_trial_put_workspace(run);
     if (status == NCL_OK && run->t->outputs.owner != (uint64_t)prepared->task + 1)
@@ -173,9 +168,19 @@ ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *
     ncl_trial_buffers(run, buffers);
     if (run->cold)
         buffers[NCL_ARG_W] = ncl_cold_next(run->cold);
-    status = ncl_launch_bind(&run->t->device, run->built->program, 0, point->algo, point->v, run->p,
-                             buffers, &run->launch);
+    return ncl_launch_bind(&run->t->device, run->built->program, 0, point->algo, point->v, run->p,
+                           buffers, &run->launch);
+}
+
+ncl_status ncl_trial_time(struct ncl_trial_run *run, const struct ncl_prepared *prepared,
+                          int launches, struct ncl_timing *timings)
+{
+    ncl_status status = ncl_trials_data(run->t, prepared->task, &run->data);
+
     if (status != NCL_OK)
         return status;
-    return run_train(run, warm_launches(run, prepared->seconds), launches, timings);
+    status = get_ready(run, prepared);
+    if (status == NCL_OK)
+        status = run_train(run, warm_launches(run, prepared->seconds), launches, timings);
+    return status == NCL_OK ? NCL_OK : ncl_trial_refused(run, status);
 }

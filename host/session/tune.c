@@ -111,7 +111,6 @@ static ncl_status open_tuning(struct ncl_tuning *t)
     t->session.device = &t->device;
     t->session.progress = tell_stage;
     t->session.user = t;
-    t->session.store = NULL;
     t->store = t->config->session.store;
     if (status == NCL_OK)
         status = ncl_session_math(&t->device, t->config->session.math, &t->session.math);
@@ -174,8 +173,10 @@ static ncl_status bound_times(struct ncl_tune_net *net)
 ncl_status ncl_tune_make_standard(struct ncl_tune_net *net, struct ncl_session **session)
 {
     struct ncl_session *sessions[2] = {NULL, NULL};
-    ncl_status status = ncl_tune_make_session(net, NCL_TUNE_STANDARD, session);
+    ncl_status status;
 
+    net->tuning->net = net;
+    status = ncl_tune_make_untried(net, session);
     sessions[0] = *session;
     if (status == NCL_OK)
         status = ncl_tune_time_pair(net, sessions, 0.3, 10, &net->pair);
@@ -217,12 +218,6 @@ static ncl_status prepare_start(struct ncl_tune_net *net)
     return status;
 }
 
-/* Unless it is open, for an earlier part of the search. */
-static ncl_status open_evaluator(struct ncl_tune_net *net)
-{
-    return net->tuning->worker || net->tuning->trials ? NCL_OK : ncl_tune_evaluate_open(net);
-}
-
 static double least_search(const struct ncl_tuning *t)
 {
     return fmin(MIN_SEARCH_SECONDS, MIN_SEARCH_PART * t->options.budget_seconds);
@@ -234,7 +229,7 @@ ncl_status ncl_tune_one(struct ncl_tune_net *net, struct ncl_session *standard, 
     struct ncl_tuning *t = net->tuning;
     const double end = ncl_tune_elapsed(t) + seconds;
     double left;
-    ncl_status status = open_evaluator(net);
+    ncl_status status = ncl_tune_evaluate_open(net);
 
     if (status == NCL_OK)
         status = prepare_start(net);
@@ -267,7 +262,7 @@ static ncl_status search_useful(struct ncl_tune_net *net)
         return NCL_OK;
     status = bound_times(net);
     if (status == NCL_OK)
-        status = open_evaluator(net);
+        status = ncl_tune_evaluate_open(net);
     return status == NCL_OK ? ncl_tune_search(net, USEFUL_PART * ncl_tune_seconds_left(t), true)
                             : status;
 }

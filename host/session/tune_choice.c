@@ -1,6 +1,8 @@
 /* Choices of a whole session: the channel block, and what halves as storage would bring. */
 #include "session/tune_parts.h"
 
+#include "plan/lookup.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -36,10 +38,16 @@ static ncl_status estimate(struct ncl_tuning *t, int channel_block, ncl_precisio
     ncl_status status = ncl_tune_net_open(t, channel_block, precision, &net);
 
     if (status == NCL_OK)
-        status = ncl_tune_make_session(&net, NCL_TUNE_STANDARD, &sessions[0]);
-    if (status == NCL_OK)
+        status = ncl_tune_make_untried(&net, &sessions[0]);
+    if (status == NCL_ERROR_DEVICE) {
+        ncl_note(t->log, NCL_LOG_WARNING, "%d channels per block (%s) are not looked at: %s",
+                 channel_block, ncl_precision_name(precision), ncl_error_text());
+        ncl_error_set(""); /* doing without is no failure */
+        status = NCL_OK;
+    }
+    if (status == NCL_OK && sessions[0])
         status = ncl_tune_time_pair(&net, sessions, 0.5, 12, &net.pair);
-    if (status == NCL_OK)
+    if (status == NCL_OK && sessions[0])
         add_choice(t, channel_block, precision, net.pair.median[0]);
     ncl_session_destroy(sessions[0]);
     ncl_tune_net_close(&net);
@@ -135,21 +143,64 @@ static ncl_status tune_block(struct ncl_tune_net *main, struct ncl_tune_choice *
     return status;
 }
 
-void ncl_tune_choose_session(struct ncl_tune_net *main)
+/* The block that sessions have by an earlier run of this machine; 0: their device's own. */
+static int earlier_block(const struct ncl_tune_net *main)
 {
-    struct ncl_tuning *t = main->tuning;
+    const struct ncl_tuning *t = main->tuning;
+    char kernels[NCL_HASH_TEXT];
+    const struct ncl_block_question question = {
+        .net = main->key, .kernels = kernels, .measured_only = true};
+    struct ncl_block_advice advice;
+
+    ncl_kernels_hash(kernels);
+    return ncl_lookup_block(t->log, t->store, &t->device.caps, &question, &advice) ? advice.block
+                                                                                   : 0;
+}
+
+/* A short run does not undo a long one: what that tuned and this one did not stays chosen, with its
+ * record as it is. */
+static bool stands(const struct ncl_tuning *t, int block)
+{
+    for (int i = 0; i < t->choice_count; i++)
+        if (t->choices[i].channel_block == block && t->choices[i].tuned)
+            return false;
+    return block != 0;
+}
+
+static struct ncl_tune_choice *best_tuned(struct ncl_tuning *t)
+{
     struct ncl_tune_choice *best = &t->choices[0];
 
-    best->tuned = true;
-    best->tuned_seconds = main->pair.median[1];
-    best->verified = main->verified;
     for (int i = 1; i < t->choice_count; i++)
         if (t->choices[i].tuned && t->choices[i].verified &&
             t->choices[i].tuned_seconds < best->tuned_seconds * (1 - SESSION_MARGIN))
             best = &t->choices[i];
-    best->chosen = true;
-    for (int i = 0; i < t->choice_count; i++)
-        ncl_tune_record_session(main, &t->choices[i]);
+    return best;
+}
+
+void ncl_tune_choose_session(struct ncl_tune_net *main)
+{
+    struct ncl_tuning *t = main->tuning;
+    struct ncl_tune_choice *own = &t->choices[0];
+    const int earlier = earlier_block(main);
+    bool kept;
+
+    own->tuned = true;
+    own->tuned_seconds = main->pair.median[1];
+    own->verified = main->verified;
+    kept = stands(t, earlier);
+    if (!kept)
+        best_tuned(t)->chosen = true;
+    for (int i = 0; i < t->choice_count; i++) {
+        struct ncl_tune_choice *c = &t->choices[i];
+
+        if (!kept || c->channel_block != earlier) {
+            ncl_tune_record_session(main, c);
+            continue;
+        }
+        c->chosen = true;
+        snprintf(c->why, sizeof c->why, "chosen by an earlier run, and not tuned by this one");
+    }
 }
 
 /* The other block, if there is time to make its sessions and to search at all. */

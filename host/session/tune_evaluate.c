@@ -119,6 +119,8 @@ ncl_status ncl_tune_evaluate_open(struct ncl_tune_net *net)
                                              .launch_limit = LAUNCH_SECONDS,
                                              .cold_bytes = net->cold_bytes};
 
+    if (t->worker || t->trials)
+        return NCL_OK;
     if (!problems)
         return ncl_fail_memory(t->log, "problems to tune");
     for (int i = 0; i < net->count; i++)
@@ -138,6 +140,7 @@ void ncl_tune_evaluate_close(struct ncl_tuning *tuning)
     ncl_trials_close(tuning->trials);
     tuning->worker = NULL;
     tuning->trials = NULL;
+    tuning->net = NULL;
 }
 
 /* ---- the search ---- */

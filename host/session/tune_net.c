@@ -103,7 +103,6 @@ static ncl_status add_task(struct ncl_tune_net *net, int step, const struct ncl_
     const struct ncl_algo **algos = ncl_arena_alloc(&net->arena, ncl_algo_count, sizeof *algos);
     struct ncl_task *task = &net->tasks[net->count];
     struct ncl_tune_layer *layer = &net->layers[net->count];
-    struct ncl_choice choice;
     ncl_status status;
 
     if (!algos)
@@ -112,14 +111,14 @@ static ncl_status add_task(struct ncl_tune_net *net, int step, const struct ncl_
     task->algo_count = candidates_of(problem, caps, algos);
     if (!leaves_a_choice(problem, caps, algos, task->algo_count))
         return NCL_OK;
-    status = ncl_choose(net->tuning->log, problem, caps, 0, &choice);
+    status = ncl_tune_choose_standard(net, net->count, &layer->standard);
     layer->names =
         ncl_arena_alloc(&net->arena, (size_t)net->schedule->step_count, sizeof *layer->names);
     if (status == NCL_OK && !layer->names)
         status = fail_memory(net);
     if (status != NCL_OK)
         return status;
-    task->start = layer->standard = choice.point;
+    task->start = layer->standard;
     layer->problem = signature;
     layer->op = s->op;
     layer->kind = ncl_problem_kind_name(problem);
@@ -287,12 +286,13 @@ static bool pin_point(void *user, const struct ncl_problem *problem, struct ncl_
     if (!text.failed)
         task = find_task(pin->net, text.data);
     ncl_text_free(&text);
-    if (task < 0 || pin->points == NCL_TUNE_STANDARD)
+    if (task < 0)
         return false;
-    if (pin->points == NCL_TUNE_TUNED && !ncl_tune_wins(pin->net, task))
-        return false;
-    *point =
-        pin->points == NCL_TUNE_START ? pin->net->tasks[task].start : pin->net->results[task].best;
+    *point = pin->net->layers[task].standard;
+    if (pin->points == NCL_TUNE_START)
+        *point = pin->net->tasks[task].start;
+    if (pin->points == NCL_TUNE_TUNED && ncl_tune_wins(pin->net, task))
+        *point = pin->net->results[task].best;
     return true;
 }
 

@@ -18,6 +18,7 @@ struct ncl_tune_layer {
     const char **names; /* of all layers that have the problem */
     int name_count;
     struct ncl_point standard; /* what a session without records runs */
+    bool proven;               /* it works on this device and driver */
     double standard_seconds;   /* of one launch; 0: not measured */
     double start_seconds;      /* of a bad start, when it was drawn */
     double points;             /* legal ones; < 0: not counted */
@@ -169,11 +170,20 @@ void ncl_tune_count_points(struct ncl_tune_net *net); /* for reports; takes up t
 /* Points of a fixed sample, once all are counted. */
 double ncl_tune_sample_size(const struct ncl_tune_net *net);
 /* A session whose problems run the points named; others what the planner chooses without records.
- */
+ * Tombstones bar points as in any session. */
 ncl_status ncl_tune_make_session(struct ncl_tune_net *net, enum ncl_tune_points points,
                                  struct ncl_session **session);
 /* Is there a winner for the task that beats what ran before, and is not given up? */
 bool ncl_tune_wins(const struct ncl_tune_net *net, int task);
+
+/* tune_standard.c: what runs without records.
+ * The planner's choice for the task, as tombstones and this run leave it. */
+ncl_status ncl_tune_choose_standard(const struct ncl_tune_net *net, int task,
+                                    struct ncl_point *point);
+/* The standard session. Points that have not been seen to work run in other processes first, where
+ * there are any, and those that fail are replaced. NCL_ERROR_DEVICE: nothing is left of a problem.
+ */
+ncl_status ncl_tune_make_untried(struct ncl_tune_net *net, struct ncl_session **session);
 
 /* tune_store.c: what is known, and the run's journal. */
 ncl_status ncl_tune_recall(struct ncl_tune_net *net); /* seeds, known, resumed */
@@ -241,7 +251,7 @@ void ncl_tune_write_line(const struct ncl_tune_line *line, struct ncl_text *text
 /* note.why points into the line. false: not such a line. */
 bool ncl_tune_read_line(char *text, struct ncl_tune_line *line);
 
-/* tune_evaluate.c: the evaluator, in a worker or here. */
+/* tune_evaluate.c: the evaluator, in a worker or here; it may be open already. */
 ncl_status ncl_tune_evaluate_open(struct ncl_tune_net *net);
 void ncl_tune_evaluate_close(struct ncl_tuning *tuning);
 /* Have the most promising points been measured where most of the network's time lies? While nobody

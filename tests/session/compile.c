@@ -67,7 +67,8 @@ static struct ncl_session_config config(const char *const *command)
 
     config.store = store;
     config.progress = progress;
-    config.workers = (struct ncl_session_workers){command, device_name, place, store};
+    config.workers = (struct ncl_session_workers){
+        .command = command, .device = device_name, .cache_dir = place, .store = store};
     return config;
 }
 
@@ -206,6 +207,32 @@ START_TEST(workers_fail)
 }
 END_TEST
 
+/* Where this process must not end like its worker. */
+static void check_lost(const char *name, double patience, const char *expected)
+{
+    struct ncl_session_config c = config(serve);
+    struct ncl_session *session = NULL;
+
+    c.workers.patience = patience;
+    fault_set(name, 1);
+    ck_assert_int_eq(make(&c, &session), NCL_ERROR_DEVICE);
+    unsetenv(name);
+    ck_assert_ptr_null(session);
+    ck_assert_msg(strstr(ncl_error_text(), expected) != NULL, "%s", ncl_error_text());
+}
+
+START_TEST(workers_are_lost)
+{
+    struct ncl_session_config c = config(other);
+
+    check_session(fixture_session(&f));
+    check_lost("NCL_LAYER_CRASH", 60, "a compile worker ended");
+    check_lost("NCL_LAYER_HANG", 1, "compile workers were silent for 1 s");
+    c.workers.patience = 60;
+    check_session(must_make(&c)); /* it never had a kernel */
+}
+END_TEST
+
 START_TEST(cancelling)
 {
     struct ncl_session_config c = config(serve);
@@ -314,6 +341,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, no_cache);
     tcase_add_test(tests, no_worker);
     tcase_add_test(tests, workers_fail);
+    tcase_add_test(tests, workers_are_lost);
     tcase_add_test(tests, cancelling);
     tcase_add_test(tests, killed);
     return ncl_run_suite(tests, "compile");

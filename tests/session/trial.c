@@ -376,6 +376,45 @@ START_TEST(one_slow_launch)
 }
 END_TEST
 
+/* ---- memory that the device does not have ---- */
+
+static void check_untimed(const struct ncl_evaluator *evaluator, struct ncl_trial *trial)
+{
+    struct ncl_timing timings[3];
+
+    MUST(evaluator->time(evaluator->self, trial, 3, timings));
+    ck_assert_int_eq(trial->verdict, NCL_VERDICT_LAUNCH);
+}
+
+/* One candidate's fault, and no reason to end. */
+START_TEST(refused_for_memory)
+{
+    struct ncl_evaluator evaluator;
+    struct ncl_trials *trials = open_trials(&evaluator, 0);
+    struct ncl_trial trial = default_trial(SPATIAL, "direct");
+
+    setenv("NCL_LAYER_MAX_ALLOC", "65536", 1); /* less than a pool of weights */
+    check_verdict(&evaluator, &trial, NCL_VERDICT_GOOD, "");
+    check_untimed(&evaluator, &trial);
+    unsetenv("NCL_LAYER_MAX_ALLOC");
+    check_verdict(&evaluator, &trial, NCL_VERDICT_GOOD, "");
+    check_times(&evaluator, &trial);
+    trial = default_trial(POINTWISE, "direct");
+    setenv("NCL_LAYER_KERNEL", "direct", 1);
+    setenv("NCL_LAYER_CODE", "-4", 1);
+    setenv("NCL_LAYER_FAIL_ENQUEUE", "0", 1);
+    check_verdict(&evaluator, &trial, NCL_VERDICT_LAUNCH, "CL_MEM_OBJECT_ALLOCATION_FAILURE");
+    unsetenv("NCL_LAYER_FAIL_ENQUEUE");
+    check_verdict(&evaluator, &trial, NCL_VERDICT_GOOD, "");
+    setenv("NCL_LAYER_FAIL_ENQUEUE", "0", 1);
+    check_untimed(&evaluator, &trial);
+    unsetenv("NCL_LAYER_FAIL_ENQUEUE");
+    unsetenv("NCL_LAYER_CODE");
+    unsetenv("NCL_LAYER_KERNEL");
+    ncl_trials_close(trials);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("trial");
@@ -397,6 +436,7 @@ int main(void)
     tcase_add_test(tests, estimated);
     tcase_add_test(tests, sliced);
     tcase_add_test(tests, one_slow_launch);
+    tcase_add_test(tests, refused_for_memory);
     failed = ncl_run_suite(tests, "trial");
     ncl_check_devices_close();
     return failed;
