@@ -19,8 +19,8 @@ static ncl_status need_weights(struct ncl_trial_run *run, const struct ncl_prepa
     if (!run->cold) {
         status = ncl_trial_pack(run, &packed, &bytes);
         if (status == NCL_OK)
-            status =
-                ncl_cold_fill(&t->device, t->cold, t->cold_bytes, prepared->weights, packed, bytes);
+            status = ncl_cold_fill(&t->device, ncl_cold_oldest(t->cold), t->cold_bytes,
+                                   prepared->weights, packed, bytes);
         free(packed);
         run->cold = ncl_cold_find(t->cold, prepared->weights);
     }
