@@ -218,7 +218,7 @@ typedef struct ncl_inspection {
 typedef enum ncl_effort {
     NCL_EFFORT_NORMAL = 0, /* budget_seconds, 0: 60 */
     NCL_EFFORT_QUICK = 1,  /* at most 10 s: what is known of this and similar devices */
-    NCL_EFFORT_FULL = 2    /* a fixed sample of 300 points per problem: a yardstick, takes hours */
+    NCL_EFFORT_FULL = 2    /* 300 points of every problem: a yardstick, takes an hour or more */
 } ncl_effort;
 
 /* Whole-network figures are sums over layers of measured launches, seconds per inference. */
