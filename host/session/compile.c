@@ -25,6 +25,7 @@ struct ncl_compile {
     int count;
     struct ncl_process processes[MOST_WORKERS];
     int awaited[MOST_WORKERS]; /* answers that are still to come */
+    bool asked[MOST_WORKERS];  /* for a kernel, whatever it answers from then on */
     bool compiling, lost;      /* lost: over a kernel */
 };
 
@@ -57,10 +58,9 @@ static ncl_status receive(struct ncl_session *session, int worker, void *data, s
 }
 
 /* Waits for something to read of workers first .. first + count - 1. */
-static ncl_status wait_until(struct ncl_session *session, int first, int count, int *index)
+static ncl_status wait_until(struct ncl_session *session, int first, int count, double seconds,
+                             int *index)
 {
-    const double patience = session->config.workers.patience;
-    const double seconds = patience > 0 ? patience : SILENCE_SECONDS;
     const uint64_t end = ncl_clock_ns() + (uint64_t)(seconds * 1e9);
     ncl_status status = wait_for_any(session, first, count, index);
 
@@ -103,6 +103,7 @@ static ncl_status take_answer(struct ncl_session *session, int worker)
     session->compile->awaited[worker]--;
     if (reply.status == NCL_OK)
         return NCL_OK;
+    session->compile->lost = session->compile->asked[worker];
     return ncl_fail(session->device->log, NCL_ERROR_DEVICE, "a compile worker: %.*s",
                     (int)sizeof reply.text, reply.text);
 }
@@ -115,7 +116,7 @@ static ncl_status greet(struct ncl_session *session, int index)
     struct ncl_wire_open open = {.problem_count = 0};
     struct ncl_wire_hello hello, expected;
     int ready;
-    ncl_status status = wait_until(session, index, 1, &ready);
+    ncl_status status = wait_until(session, index, 1, SILENCE_SECONDS, &ready);
 
     if (status == NCL_OK)
         status = receive(session, index, &hello, sizeof hello);
@@ -202,7 +203,7 @@ ncl_status ncl_compile_probe(struct ncl_session *session)
     for (int i = 0; status == NCL_OK && i < session->compile->count; i++)
         status = ask(session, i, i == 0 ? NCL_WIRE_PROBE : NCL_WIRE_WARM, 0);
     while (status == NCL_OK && session->compile->awaited[0]) {
-        status = wait_until(session, 0, 1, &ready);
+        status = wait_until(session, 0, 1, SILENCE_SECONDS, &ready);
         if (status == NCL_OK)
             status = take_answer(session, 0);
     }
@@ -300,6 +301,7 @@ static ncl_status hand_out(struct ncl_session *session, struct plan *plan, int w
     if (kernel < 0)
         return NCL_OK;
     plan->to_do[kernel] = false;
+    session->compile->asked[worker] = true;
     return ask(session, worker, NCL_WIRE_COMPILE, kernel);
 }
 
@@ -351,6 +353,7 @@ static void add_unproven(const struct ncl_session *session, struct plan *plan)
 
 static ncl_status compile(struct ncl_session *session, struct plan *plan)
 {
+    const double patience = session->config.workers.patience;
     ncl_status status = start(session);
     int ready;
 
@@ -361,7 +364,8 @@ static ncl_status compile(struct ncl_session *session, struct plan *plan)
     for (int i = 0; status == NCL_OK && i < session->compile->count; i++)
         status = send_kernels(session, plan, i);
     while (status == NCL_OK && awaited(session->compile)) {
-        status = wait_until(session, 0, session->compile->count, &ready);
+        status = wait_until(session, 0, session->compile->count,
+                            patience > 0 ? patience : SILENCE_SECONDS, &ready);
         if (status == NCL_OK)
             status = take_answer(session, ready);
         if (status == NCL_OK && !session->compile->awaited[ready])

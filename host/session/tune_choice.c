@@ -143,7 +143,8 @@ static ncl_status tune_block(struct ncl_tune_net *main, struct ncl_tune_choice *
     return status;
 }
 
-/* The block that sessions have by an earlier run of this machine; 0: their device's own. */
+/* The block that sessions have by an earlier run of this machine and driver; 0: their device's own.
+ */
 static int earlier_block(const struct ncl_tune_net *main)
 {
     const struct ncl_tuning *t = main->tuning;
@@ -153,8 +154,10 @@ static int earlier_block(const struct ncl_tune_net *main)
     struct ncl_block_advice advice;
 
     ncl_kernels_hash(kernels);
-    return ncl_lookup_block(t->log, t->store, &t->device.caps, &question, &advice) ? advice.block
-                                                                                   : 0;
+    return ncl_lookup_block(t->log, t->store, &t->device.caps, &question, &advice) &&
+                   advice.match == NCL_MATCH_EXACT
+               ? advice.block
+               : 0;
 }
 
 /* A short run does not undo a long one: what that tuned and this one did not stays chosen, with its
@@ -165,6 +168,14 @@ static bool stands(const struct ncl_tuning *t, int block)
         if (t->choices[i].channel_block == block && t->choices[i].tuned)
             return false;
     return block != 0;
+}
+
+static bool is_among(const struct ncl_tuning *t, int block)
+{
+    for (int i = 0; i < t->choice_count; i++)
+        if (t->choices[i].channel_block == block)
+            return true;
+    return false;
 }
 
 static struct ncl_tune_choice *best_tuned(struct ncl_tuning *t)
@@ -191,6 +202,8 @@ void ncl_tune_choose_session(struct ncl_tune_net *main)
     kept = stands(t, earlier);
     if (!kept)
         best_tuned(t)->chosen = true;
+    else if (!is_among(t, earlier))
+        add_choice(t, earlier, main->precision, 0);
     for (int i = 0; i < t->choice_count; i++) {
         struct ncl_tune_choice *c = &t->choices[i];
 

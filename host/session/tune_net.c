@@ -228,6 +228,10 @@ void ncl_tune_net_close(struct ncl_tune_net *net)
 {
     ncl_tune_give_name_back(net);
     ncl_tune_drop_late(net);
+    if (net->tuning) {
+        net->tuning->progress.layer = ""; /* may be one of the network's */
+        net->tuning->unkept += net->unkept;
+    }
     ncl_schedule_free(net->schedule);
     ncl_graph_free(net->graph);
     free(net->events);

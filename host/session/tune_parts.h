@@ -130,6 +130,7 @@ struct ncl_tuning {
     struct ncl_tune_net *net;   /* that is worked on */
     ncl_tune_progress progress; /* last one */
     bool cancelled;
+    int unkept;         /* of networks that are closed */
     char boot[40];      /* of the system, which of its boots this is; "": it does not say */
     double compiled_at; /* when the driver's compiler was last seen to work; 0: nobody looked */
     double peak_gflops;

@@ -398,7 +398,7 @@ ncl_status ncl_tune_report(struct ncl_tuning *tuning, struct ncl_tune_net *net, 
     json_object_update_new(root, figures_json(tuning, net));
     json_object_set_new(root, "store", path ? ncl_json_text(path) : json_null());
     json_object_set_new(root, "store_problem", reason ? ncl_json_text(reason) : json_null());
-    json_object_set_new(root, "unkept", json_integer(net->unkept));
+    json_object_set_new(root, "unkept", json_integer(net->unkept + tuning->unkept));
     json_object_set_new(root, "layers", layers_json(net));
     json_object_set_new(root, "convergence", network_curve(net));
     json_object_set_new(root, "rejected_points", rejected_json(net));

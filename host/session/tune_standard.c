@@ -213,6 +213,7 @@ static ncl_status try_all_beside(struct ncl_tune_net *net)
     t->worker = NULL;
     t->trials = NULL;
     status = try_all(net);
+    ncl_tune_settle(net);
     ncl_tune_end_journal(net);
     ncl_tune_evaluate_close(t);
     t->worker = worker;

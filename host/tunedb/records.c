@@ -221,5 +221,5 @@ bool ncl_records_mark(struct ncl_store *store, const struct ncl_record *keys,
     marked.why = why != NULL ? why : "";
     marked.chosen = marked.verified = false;
     return store != NULL && ncl_record_flaw(&marked) == NULL &&
-           ncl_store_transact(store, mark, &marked);
+           ncl_store_transact_synced(store, mark, &marked);
 }

@@ -156,6 +156,15 @@ START_TEST(refused_for_memory)
 }
 END_TEST
 
+/* The first that is refused ends that, and all are looked at. */
+START_TEST(refused_while_compiling)
+{
+    session_worker = tune_worker;
+    setenv("NCL_LAYER_CODE", "-4", 1);
+    check_victim("NCL_LAYER_FAIL_ENQUEUE", "launch");
+}
+END_TEST
+
 static int stop_at_once(void *user, const ncl_tune_progress *progress)
 {
     (void)user;
@@ -201,6 +210,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, crash_while_compiling);
     tcase_add_test(tests, hang);
     tcase_add_test(tests, refused_for_memory);
+    tcase_add_test(tests, refused_while_compiling);
     tcase_add_test(tests, crash_before_any_search);
     return ncl_run_suite(tests, "api/tune_default");
 }

@@ -228,6 +228,7 @@ START_TEST(workers_are_lost)
     check_session(fixture_session(&f));
     check_lost("NCL_LAYER_CRASH", 60, "a compile worker ended");
     check_lost("NCL_LAYER_HANG", 1, "compile workers were silent for 1 s");
+    check_lost("NCL_LAYER_FAIL_ENQUEUE", 60, "a compile worker: ");
     c.workers.patience = 60;
     check_session(must_make(&c)); /* it never had a kernel */
 }

@@ -88,9 +88,36 @@ START_TEST(a_short_run_does_not_undo_the_block_of_a_long_one)
     ck_assert(!t.choices[0].chosen && t.choices[1].chosen);
     end_run(&t, &own, 1);
     check_block(&t, "CB=16", 2e-3);
+    ck_assert_int_eq(t.choice_count, 2); /* the report names it all the same */
+    ck_assert(!t.choices[0].chosen && t.choices[1].chosen);
+    ck_assert_int_eq(t.choices[1].channel_block, 16);
     tuned.tuned_seconds = 3.5e-3; /* it was tuned again, and lost */
     end_run(&t, (struct ncl_tune_choice[]){own, tuned}, 2);
     check_block(&t, "CB=8", 3e-3);
+    close_net(&n);
+}
+END_TEST
+
+START_TEST(a_block_of_an_older_driver_is_undone)
+{
+    const struct ncl_tune_choice own = {
+        .channel_block = 8, .standard_seconds = 4e-3, .tuned_seconds = 3e-3};
+    const struct ncl_tune_choice tuned = {.channel_block = 16,
+                                          .standard_seconds = 3e-3,
+                                          .tuned_seconds = 2e-3,
+                                          .tuned = true,
+                                          .verified = true};
+    struct net n;
+    struct ncl_tuning t;
+
+    open_net(&n);
+    t = (struct ncl_tuning){.store = n.store, .device = n.f.device};
+    end_run(&t, (struct ncl_tune_choice[]){own, tuned}, 2);
+    ck_assert(t.choices[1].chosen);
+    snprintf(t.device.caps.driver, sizeof t.device.caps.driver, "a newer one");
+    end_run(&t, &own, 1);
+    ck_assert_int_eq(t.choice_count, 1);
+    ck_assert(t.choices[0].chosen);
     close_net(&n);
 }
 END_TEST
@@ -120,5 +147,6 @@ int main(int argc, char **argv)
     if (workers_apply())
         tcase_add_test(tests, a_block_whose_defaults_crash_is_not_looked_at);
     tcase_add_test(tests, a_short_run_does_not_undo_the_block_of_a_long_one);
+    tcase_add_test(tests, a_block_of_an_older_driver_is_undone);
     return ncl_run_suite(tests, "session/tune_choice");
 }
