@@ -18,8 +18,9 @@
         ck_assert_ptr_null(strchr(ncl_last_error(), '\n'));                                        \
     } while (0)
 
-/* device, cache_dir: as in ncl_options. */
-static inline ncl_context *api_open_in(const char *device, const char *cache_dir)
+/* device, cache_dir, worker: as in ncl_options. */
+static inline ncl_context *api_open_with(const char *device, const char *cache_dir,
+                                         const char *const *worker)
 {
     ncl_context *context;
     ncl_options options;
@@ -27,9 +28,15 @@ static inline ncl_context *api_open_in(const char *device, const char *cache_dir
     ncl_options_init(&options);
     options.device = device;
     options.cache_dir = cache_dir;
+    options.worker = worker;
     options.math = NCL_MATH_REPRODUCIBLE;
     MUST(ncl_open(&options, &context));
     return context;
+}
+
+static inline ncl_context *api_open_in(const char *device, const char *cache_dir)
+{
+    return api_open_with(device, cache_dir, NULL);
 }
 
 static inline ncl_context *api_open(const char *device)

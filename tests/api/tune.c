@@ -129,15 +129,11 @@ int main(int argc, char **argv)
 {
     TCase *tests = tcase_create("tune");
 
-    if (argc > 1 && strcmp(argv[1], "serve") == 0)
-        return (int)ncl_tune_worker(0, 1);
-    if (!fault_layer_load())
-        return 1;
     tcase_add_checked_fixture(tests, place_make, place_drop);
     tcase_set_timeout(tests, 200);
     tcase_add_test(tests, refuses_wrong_arguments);
     tcase_add_test(tests, a_channel_block_of_0_asks_for_none);
     tcase_add_test(tests, crashes_cost_a_worker_and_are_passed_over);
     tcase_add_test(tests, wrong_results_never_win);
-    return ncl_run_suite(tests, "api/tune");
+    return tune_main(argc, argv, tests, "api/tune");
 }

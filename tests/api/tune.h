@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "support/fault.h"
 #include "support/place.h"
+#include "support/suite.h"
 
 #include <jansson.h>
 
@@ -15,19 +16,35 @@ static inline ncl_context *tune_open(void)
     return api_open_in(NULL, place);
 }
 
-/* The report; decref it. */
-static inline json_t *tune(ncl_context *context, const ncl_model *model, const ncl_tensor *input,
-                           ncl_tune_options options)
+/* The program's end of main: of the worker, or of the tests. */
+static inline int tune_main(int argc, char **argv, TCase *tests, const char *name)
+{
+    if (argc > 1 && strcmp(argv[1], "serve") == 0)
+        return (int)ncl_tune_worker(0, 1);
+    return fault_layer_load() ? ncl_run_suite(tests, name) : 1;
+}
+
+/* The report of a run that ends with `status`; decref it. */
+static inline json_t *tune_until(ncl_status status, ncl_context *context, const ncl_model *model,
+                                 const ncl_tensor *input, ncl_tune_options options)
 {
     char *text = NULL;
     json_t *report;
 
     options.struct_size = sizeof options;
-    MUST(ncl_tune(context, model, input, 1, &options, &text));
+    ck_assert_msg(ncl_tune(context, model, input, 1, &options, &text) == status, "%s",
+                  ncl_last_error());
+    ck_assert(status == NCL_OK || !strchr(ncl_last_error(), '\n'));
     report = json_loads(text, 0, NULL);
     ncl_free(text);
     ck_assert_ptr_nonnull(report);
     return report;
+}
+
+static inline json_t *tune(ncl_context *context, const ncl_model *model, const ncl_tensor *input,
+                           ncl_tune_options options)
+{
+    return tune_until(NCL_OK, context, model, input, options);
 }
 
 /* Winners are verified end to end, whatever that takes; where nothing was changed, and what failed

@@ -1,24 +1,10 @@
 /* Candidates that hang or take their worker along: each costs its patience once, and never again.
  */
-#include "api/tune.h"
-#include "support/suite.h"
-
-/* Seconds. A busy machine takes over one to compile a kernel, which is nobody's fault. */
-#define PATIENCE 6.0
-
-static const ncl_tensor input = {.rank = 4, .dims = {3, 3, 9, 9}};
+#include "api/tune_small.h"
 
 /* One point of the only convolution, the defaults of its second algorithm: nothing else has these
  * lines in this order. */
 #define VICTIM "#define X_PLAIN 1\n#define Y_PLAIN 0\n#define WG 1\n"
-
-static ncl_model *load(ncl_context *context)
-{
-    ncl_model *model;
-
-    MUST(ncl_model_load(context, "tests/data/opset7.onnx", &model));
-    return model;
-}
 
 /* Points by which the victim's turn has come: defaults are tried before anything else. */
 #define TRIALS 24
@@ -32,23 +18,8 @@ static int stop_after_victim(void *user, const ncl_tune_progress *progress)
 
 static json_t *tune_past_victim(void)
 {
-    ncl_tune_options options = {.struct_size = sizeof options,
-                                .budget_seconds = 60,
-                                .worker = tune_worker,
-                                .patience_seconds = PATIENCE,
-                                .progress = stop_after_victim};
-    ncl_context *context = tune_open();
-    ncl_model *model = load(context);
-    char *text = NULL;
-    json_t *report;
-
-    MUST_FAIL(ncl_tune(context, model, &input, 1, &options, &text), NCL_ERROR_CANCELLED, "");
-    report = json_loads(text, 0, NULL);
-    ck_assert_ptr_nonnull(report);
-    ncl_free(text);
-    ncl_model_free(model);
-    ncl_close(context);
-    return report;
+    return tune_small(NCL_ERROR_CANCELLED, tune_open(),
+                      (ncl_tune_options){.budget_seconds = 60, .progress = stop_after_victim});
 }
 
 static int restarts(const json_t *report)
@@ -156,15 +127,11 @@ int main(int argc, char **argv)
 {
     TCase *tests = tcase_create("tune_dead");
 
-    if (argc > 1 && strcmp(argv[1], "serve") == 0)
-        return (int)ncl_tune_worker(0, 1);
-    if (!fault_layer_load())
-        return 1;
     tcase_add_checked_fixture(tests, set_up, place_drop);
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, whole); /* first: compiles the kernels */
     tcase_add_test(tests, hang_while_building);
     tcase_add_test(tests, hang_while_running);
     tcase_add_test(tests, crash);
-    return ncl_run_suite(tests, "api/tune_dead");
+    return tune_main(argc, argv, tests, "api/tune_dead");
 }

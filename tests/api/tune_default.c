@@ -1,57 +1,15 @@
 /* Defaults that crash, hang or are refused: tuning takes what sessions fall back on, and what it
  * ran in this process was seen to work in the worker. */
-#include "api/tune.h"
-#include "support/suite.h"
+#include "api/tune_small.h"
 
 #include <stdio.h>
 
-/* Seconds. A busy machine takes over one to compile a kernel, which is nobody's fault. */
-#define PATIENCE 6.0
-
-static const ncl_tensor input = {.rank = 4, .dims = {3, 3, 9, 9}};
 static const char *const *session_worker; /* compiles for sessions; NULL: they do by themselves */
 static char victim[64];                   /* the algorithm of the only convolution's default */
 
 static ncl_context *open_context(void)
 {
-    ncl_context *context;
-    ncl_options options;
-
-    ncl_options_init(&options);
-    options.cache_dir = place;
-    options.math = NCL_MATH_REPRODUCIBLE;
-    options.worker = session_worker;
-    MUST(ncl_open(&options, &context));
-    return context;
-}
-
-static ncl_model *load(ncl_context *context)
-{
-    ncl_model *model;
-
-    MUST(ncl_model_load(context, "tests/data/opset7.onnx", &model));
-    return model;
-}
-
-/* A run that ends so; its report, decref it. */
-static json_t *tune_until(ncl_status status, ncl_tune_options options)
-{
-    ncl_context *context = open_context();
-    ncl_model *model = load(context);
-    char *text = NULL;
-    json_t *report;
-
-    options.struct_size = sizeof options;
-    options.worker = tune_worker;
-    options.patience_seconds = PATIENCE;
-    ck_assert_msg(ncl_tune(context, model, &input, 1, &options, &text) == status, "%s",
-                  ncl_last_error());
-    report = json_loads(text, 0, NULL);
-    ck_assert_ptr_nonnull(report);
-    ncl_free(text);
-    ncl_model_free(model);
-    ncl_close(context);
-    return report;
+    return api_open_with(NULL, place, session_worker);
 }
 
 /* Of the report's first layer, the convolution. */
@@ -65,7 +23,7 @@ static const char *algorithm(const json_t *report, const char *which)
 /* All that the victim's algorithm launches meets this fault, here as in workers. */
 static void strike(const char *fault)
 {
-    json_t *report = tune_until(NCL_OK, (ncl_tune_options){.dry_run = 1});
+    json_t *report = tune_small(NCL_OK, open_context(), (ncl_tune_options){.dry_run = 1});
     char kernel[80];
 
     snprintf(victim, sizeof victim, "%s", algorithm(report, "default"));
@@ -124,9 +82,9 @@ static void check_victim(const char *fault, const char *verdict)
     const ncl_tune_options quick = {.effort = NCL_EFFORT_QUICK};
 
     strike(fault);
-    check_report(tune_until(NCL_OK, quick));
+    check_report(tune_small(NCL_OK, open_context(), quick));
     check_session(verdict);
-    check_report(tune_until(NCL_OK, quick));
+    check_report(tune_small(NCL_OK, open_context(), quick));
 }
 
 START_TEST(crash)
@@ -178,10 +136,10 @@ START_TEST(crash_before_any_search)
     ncl_tune_options full = {.effort = NCL_EFFORT_FULL, .progress = stop_at_once};
 
     strike("NCL_LAYER_CRASH");
-    check_report(tune_until(NCL_ERROR_CANCELLED, full));
+    check_report(tune_small(NCL_ERROR_CANCELLED, open_context(), full));
     check_session("crashed");
     full.resume = 1;
-    check_report(tune_until(NCL_ERROR_CANCELLED, full));
+    check_report(tune_small(NCL_ERROR_CANCELLED, open_context(), full));
 }
 END_TEST
 
@@ -200,10 +158,6 @@ int main(int argc, char **argv)
 {
     TCase *tests = tcase_create("tune_default");
 
-    if (argc > 1 && strcmp(argv[1], "serve") == 0)
-        return (int)ncl_tune_worker(0, 1);
-    if (!fault_layer_load())
-        return 1;
     tcase_add_checked_fixture(tests, set_up, place_drop);
     tcase_set_timeout(tests, 150);
     tcase_add_test(tests, crash);
@@ -212,5 +166,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, refused_for_memory);
     tcase_add_test(tests, refused_while_compiling);
     tcase_add_test(tests, crash_before_any_search);
-    return ncl_run_suite(tests, "api/tune_default");
+    return tune_main(argc, argv, tests, "api/tune_default");
 }

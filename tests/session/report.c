@@ -45,7 +45,8 @@ START_TEST(session_and_devices)
 }
 END_TEST
 
-static void expect_tuning(struct ncl_caps caps, const char *wanted)
+/* What is reported of a device; decref it. */
+static json_t *describe(struct ncl_caps caps)
 {
     struct ncl_device_entry entry = {.caps = caps};
     const struct ncl_device_list list = {.entries = &entry, .count = 1};
@@ -54,9 +55,17 @@ static void expect_tuning(struct ncl_caps caps, const char *wanted)
 
     MUST(ncl_devices_report(NULL, &list, &json));
     root = parse(json);
-    device = json_array_get(json_object_get(root, "devices"), 0);
-    ck_assert_str_eq(json_string_value(json_object_get(device, "tuning")), wanted);
+    device = json_incref(json_array_get(json_object_get(root, "devices"), 0));
     json_decref(root);
+    return device;
+}
+
+static void expect_tuning(struct ncl_caps caps, const char *wanted)
+{
+    json_t *device = describe(caps);
+
+    ck_assert_str_eq(json_string_value(json_object_get(device, "tuning")), wanted);
+    json_decref(device);
 }
 
 /* Of GPUs like GCN 5 there is tuning/gpu-gfx906.jsonl, of that with 63 lanes nothing. */
@@ -73,19 +82,13 @@ END_TEST
 /* Drivers' own: no UTF-8, or what would act on a terminal. */
 START_TEST(devices_of_any_name)
 {
-    struct ncl_device_entry entry = {
-        .caps = {.name = "n\377", .platform = "p\303\274", .driver = "d\033[m"}};
-    const struct ncl_device_list list = {.entries = &entry, .count = 1};
-    char *json;
-    json_t *root, *device;
+    json_t *device =
+        describe((struct ncl_caps){.name = "n\377", .platform = "p\303\274", .driver = "d\033[m"});
 
-    MUST(ncl_devices_report(NULL, &list, &json));
-    root = parse(json);
-    device = json_array_get(json_object_get(root, "devices"), 0);
     ck_assert_str_eq(json_string_value(json_object_get(device, "name")), "n?");
     ck_assert_str_eq(json_string_value(json_object_get(device, "platform")), "p\303\274");
     ck_assert_str_eq(json_string_value(json_object_get(device, "driver")), "d?[m");
-    json_decref(root);
+    json_decref(device);
 }
 END_TEST
 
