@@ -30,6 +30,10 @@ ncl_status ncl_session_verify_advice(struct ncl_session *session);
 /* failures.c: notes why the step's choice does not run. false: out of memory. */
 bool ncl_session_note_failure(struct ncl_session *session, int step, const struct ncl_point *point,
                               enum ncl_verdict verdict, const char *why);
+/* Does a tombstone of this verdict keep the planner's own choices from running? What was started
+ * and never ended may have been killed for any reason, by the user too, and a point without a clock
+ * still computes: neither does. */
+bool ncl_session_forbids(enum ncl_verdict verdict, enum ncl_resort resort);
 /* Has the point failed in this session, or does a tombstone forbid it? The latter is noted. */
 bool ncl_session_is_barred(struct ncl_session *session, int step, const struct ncl_point *point);
 /* Another choice of the step works: what failed before it was to blame, and gets tombstones. */

@@ -28,9 +28,7 @@ bool ncl_session_note_failure(struct ncl_session *session, int step, const struc
     return true;
 }
 
-/* What was started and never ended may have been killed for any reason, by the user too, and a
- * point without a clock still computes: neither keeps the planner's own choices from running. */
-static bool forbids(enum ncl_verdict verdict, enum ncl_resort resort)
+bool ncl_session_forbids(enum ncl_verdict verdict, enum ncl_resort resort)
 {
     switch (verdict) {
     case NCL_VERDICT_BUILD:
@@ -55,7 +53,7 @@ bool ncl_session_is_barred(struct ncl_session *session, int step, const struct n
     const struct ncl_session_failure *failure = find_failure(layer, point);
 
     if (failure)
-        return !failure->earlier || forbids(failure->verdict, layer->resort);
+        return !failure->earlier || ncl_session_forbids(failure->verdict, layer->resort);
     for (int i = layer->part; i < session->schedule->part_count; i++) {
         struct ncl_standing standing;
 
@@ -63,7 +61,7 @@ bool ncl_session_is_barred(struct ncl_session *session, int step, const struct n
             continue;
         ncl_lookup_standing(session->config.store, &session->schedule->parts[i].problem,
                             &session->device->caps, point, &standing);
-        if (!standing.bars || !forbids(standing.verdict, layer->resort))
+        if (!standing.bars || !ncl_session_forbids(standing.verdict, layer->resort))
             continue;
         if (ncl_session_note_failure(session, step, point, standing.verdict, standing.why)) {
             layer->failures[layer->failure_count - 1].earlier = true;

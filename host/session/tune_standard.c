@@ -5,6 +5,7 @@
 
 #include "plan/choose.h"
 #include "plan/lookup.h"
+#include "session/advice.h"
 #include "session/compile.h"
 
 #include <math.h>
@@ -15,11 +16,10 @@
 /* Of a process that compiles. */
 #define PATIENCE_SECONDS 35.0
 
-/* Where it failed, sessions choose another one: see failures.c. */
+/* Where it failed, sessions choose another one. */
 static bool is_failure(enum ncl_verdict verdict)
 {
-    return verdict != NCL_VERDICT_GOOD && verdict != NCL_VERDICT_TIME &&
-           verdict != NCL_VERDICT_STARTED;
+    return ncl_session_forbids(verdict, NCL_RESORT_NONE);
 }
 
 static bool is_about(const struct ncl_search_note *note, int task, const struct ncl_point *point)
